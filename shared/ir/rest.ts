@@ -1,0 +1,9 @@
+/**
+ * Owns Rest: what the file said beside the fields that Bantam reads (unknown fields, rarely used ones), carried
+ * through untouched. Only `shared/onnx` makes it and looks inside.
+ */
+export interface Rest {
+  readonly onnx: unknown;
+  /** Serialised length in bytes of what is carried, so that file size needs no look inside. */
+  readonly byteLength: number;
+}
