@@ -66,7 +66,5 @@ export function fieldsSchema(fields: Fields): z.ZodType<FieldValues> {
 
 /** The values a form starts with. Optional fields start undefined. */
 export function fieldDefaults(fields: Fields): FieldValues {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([k, f]) => (f.optional ? [] : [[k, f.default] as const])),
-  );
+  return Object.fromEntries(Object.entries(fields).flatMap(([k, f]) => (f.optional ? [] : [[k, f.default] as const])));
 }

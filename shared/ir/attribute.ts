@@ -14,8 +14,10 @@ export function attributeOf<K extends Kind>(node: Node, name: string, kind: K): 
   const found = attribute(node, name);
   if (found === undefined) return undefined;
   if (found.kind !== kind)
-    throw new Fault('bad-graph', `attribute ${name} of ${node.op} is ${found.kind}, expected ${kind}`, { where: node.id });
-  return found.value as ValueOf<K>;
+    throw new Fault('bad-graph', `attribute ${name} of ${node.op} is ${found.kind}, expected ${kind}`, {
+      where: node.id,
+    });
+  return found.value as unknown as ValueOf<K>;
 }
 
 /** int attribute as a JS number (exact up to 2^53; axis, group, flags). */
@@ -82,12 +84,24 @@ export function utf8Bytes(text: string): Uint8Array {
 
 export const attr = {
   int: (name: string, value: number | bigint): Attribute => ({ name, kind: 'int', value: BigInt(value) }),
-  ints: (name: string, value: readonly (number | bigint)[]): Attribute => ({ name, kind: 'ints', value: value.map(BigInt) }),
+  ints: (name: string, value: readonly (number | bigint)[]): Attribute => ({
+    name,
+    kind: 'ints',
+    value: value.map(BigInt),
+  }),
   float: (name: string, value: number): Attribute => ({ name, kind: 'float', value }),
   floats: (name: string, value: readonly number[]): Attribute => ({ name, kind: 'floats', value }),
   string: (name: string, value: string): Attribute => ({ name, kind: 'string', value: utf8Bytes(value) }),
-  tensor: (name: string, value: Extract<AttributeValue, { kind: 'tensor' }>['value']): Attribute => ({ name, kind: 'tensor', value }),
-  graph: (name: string, value: Extract<AttributeValue, { kind: 'graph' }>['value']): Attribute => ({ name, kind: 'graph', value }),
+  tensor: (name: string, value: Extract<AttributeValue, { kind: 'tensor' }>['value']): Attribute => ({
+    name,
+    kind: 'tensor',
+    value,
+  }),
+  graph: (name: string, value: Extract<AttributeValue, { kind: 'graph' }>['value']): Attribute => ({
+    name,
+    kind: 'graph',
+    value,
+  }),
 } as const;
 
 /** The node with one attribute set (replacing one of the same name) or removed (undefined). */

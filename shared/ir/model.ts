@@ -90,8 +90,18 @@ export type Dim = number | string | null;
 
 export type ValueType =
   /** `shape` null: rank unknown. */
-  | { readonly kind: 'tensor'; readonly elem: ElementType | null; readonly shape: readonly Dim[] | null; readonly rest?: Rest }
-  | { readonly kind: 'sparseTensor'; readonly elem: ElementType | null; readonly shape: readonly Dim[] | null; readonly rest?: Rest }
+  | {
+      readonly kind: 'tensor';
+      readonly elem: ElementType | null;
+      readonly shape: readonly Dim[] | null;
+      readonly rest?: Rest;
+    }
+  | {
+      readonly kind: 'sparseTensor';
+      readonly elem: ElementType | null;
+      readonly shape: readonly Dim[] | null;
+      readonly rest?: Rest;
+    }
   | { readonly kind: 'sequence'; readonly elem: ValueType | null; readonly rest?: Rest }
   | { readonly kind: 'optional'; readonly elem: ValueType | null; readonly rest?: Rest }
   | { readonly kind: 'map'; readonly key: ElementType | null; readonly value: ValueType | null; readonly rest?: Rest }

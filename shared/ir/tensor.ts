@@ -54,12 +54,7 @@ export interface SparseTensor {
 }
 
 /** A new tensor stored as raw_data whose bytes are computed on demand. `make` must return exactly the packed length. */
-export function lazyTensor(
-  name: string,
-  type: ElementType,
-  dims: readonly number[],
-  make: () => Uint8Array,
-): Tensor {
+export function lazyTensor(name: string, type: ElementType, dims: readonly number[], make: () => Uint8Array): Tensor {
   const expected = rawByteLength(type, elementCount(dims));
   return {
     name,

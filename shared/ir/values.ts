@@ -121,8 +121,13 @@ function unpack(bytes: Uint8Array, bits: 2 | 4, count: number, signed: boolean):
 export function toNumbers(tensor: Tensor): Float64Array {
   const count = elementCount(tensor.dims);
   const info = elementTypes[tensor.type];
-  if (tensor.type === 'float' || tensor.type === 'double' || (info.bits >= 8 && info.family !== 'float' && info.bits < 64))
-    if (info.family !== 'complex' && info.family !== 'string') return Float64Array.from(toTyped(tensor) as Float32Array);
+  if (
+    tensor.type === 'float' ||
+    tensor.type === 'double' ||
+    (info.bits >= 8 && info.family !== 'float' && info.bits < 64)
+  )
+    if (info.family !== 'complex' && info.family !== 'string')
+      return Float64Array.from(toTyped(tensor) as Float32Array);
   const bytes = tensor.bytes();
   switch (tensor.type) {
     case 'int64':
@@ -152,7 +157,8 @@ export function toNumbers(tensor: Tensor): Float64Array {
     }
     default: {
       const f = smallFloats[tensor.type];
-      if (f === undefined) throw new Fault('unsupported', `${tensor.type} has no plain numbers`, { where: tensor.name });
+      if (f === undefined)
+        throw new Fault('unsupported', `${tensor.type} has no plain numbers`, { where: tensor.name });
       const table = Float64Array.from({ length: 256 }, (_, code) => decodeSmall(code, f));
       return Float64Array.from(bytes, (b) => table[b] ?? 0);
     }
@@ -170,7 +176,9 @@ export function toBigInts(tensor: Tensor): readonly bigint[] {
     const { buffer, byteOffset } = aligned(tensor.bytes(), 8);
     const count = elementCount(tensor.dims);
     return Array.from(
-      tensor.type === 'int64' ? new BigInt64Array(buffer, byteOffset, count) : new BigUint64Array(buffer, byteOffset, count),
+      tensor.type === 'int64'
+        ? new BigInt64Array(buffer, byteOffset, count)
+        : new BigUint64Array(buffer, byteOffset, count),
     );
   }
   return Array.from(toNumbers(tensor), (x) => BigInt(Math.trunc(x)));
@@ -226,10 +234,14 @@ export function toTyped(tensor: Tensor): Typed {
   }
 }
 
-const clampRound = (x: number, lo: number, hi: number): number => {
+/** Round half to even, as ONNX and the runtime do. */
+export function roundEven(x: number): number {
   const r = Math.round(x);
-  return Number.isNaN(r) ? 0 : r < lo ? lo : r > hi ? hi : r;
-};
+  return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r;
+}
+
+const clampRound = (x: number, lo: number, hi: number): number =>
+  Number.isNaN(x) ? 0 : Math.min(Math.max(roundEven(x), lo), hi);
 
 /** Packs numbers into raw bytes of a type; integers are rounded and saturated, floats rounded to nearest even. */
 export function packNumbers(type: ElementType, values: ArrayLike<number>): Uint8Array {
@@ -296,7 +308,12 @@ export function packNumbers(type: ElementType, values: ArrayLike<number>): Uint8
 }
 
 /** A tensor from plain numbers, packed when its bytes are first asked for. */
-export function numbersTensor(name: string, type: ElementType, dims: readonly number[], values: ArrayLike<number>): Tensor {
+export function numbersTensor(
+  name: string,
+  type: ElementType,
+  dims: readonly number[],
+  values: ArrayLike<number>,
+): Tensor {
   return lazyTensor(name, type, dims, () => packNumbers(type, values));
 }
 

@@ -1,0 +1,220 @@
+/**
+ * Owns the calls between screen and host: name -> input and output fields. Types, validation and handlers all come from
+ * this one value. Binary fields are Uint8Array and travel as they are; weights stay host-side behind a model id.
+ */
+import { z } from 'zod';
+import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
+
+const bytes = z.instanceof(Uint8Array);
+export const blobId = z.string().regex(/^[a-z0-9-]{1,64}$/);
+
+export const faultSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  where: z.string().optional(),
+  hint: z.string().optional(),
+});
+
+/** A model that the host holds open. The skeleton is the ONNX file with every large tensor's values left out. */
+export const openedSchema = z.object({
+  modelId: blobId,
+  name: z.string(),
+  fileBytes: z.number(),
+  /** Read by `shared/onnx/skeleton.ts`: same graph, same byte counts, no weights. */
+  skeleton: bytes,
+  /** Where a sample or a remembered model has one: its data set and preprocessing. */
+  data: z.string().optional(),
+  preprocess: preprocessSchema.optional(),
+});
+export type Opened = z.infer<typeof openedSchema>;
+
+export const jobSpecSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('apply'),
+    modelId: blobId,
+    recipe: recipeSchema,
+    data: z.string().optional(),
+    /** Evaluate original and result on the test split afterwards (accuracy, latency, or agreement without labels). */
+    evaluate: z.boolean().default(true),
+    title: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('evaluate'),
+    modelId: blobId,
+    data: z.string(),
+    preprocess: preprocessSchema.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('compare'),
+    a: blobId,
+    b: blobId,
+    data: z.string().optional(),
+    preprocess: preprocessSchema.optional(),
+  }),
+]);
+export type JobSpec = z.infer<typeof jobSpecSchema>;
+
+export const jobStateSchema = z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']);
+
+/** One accuracy with all that it needs to be read honestly. Null fields: the data has no labels. */
+export const evaluationSchema = z.object({
+  top1: z.number().nullable(),
+  top5: z.number().nullable(),
+  /** 95 % Wilson interval of top1, as shares. */
+  interval95: z.tuple([z.number(), z.number()]).nullable(),
+  samples: z.number(),
+  split: z.string(),
+  data: z.string(),
+  preprocess: preprocessSchema,
+  latencyMs: z.object({ median: z.number(), p95: z.number() }),
+});
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+export const comparisonSchema = z.object({
+  /** Share of samples with the same answer (argmax); null where outputs are no class scores. */
+  agreement: z.number().nullable(),
+  maxAbsError: z.number(),
+  /** Signal to quantization noise of the outputs in dB; null: identical (infinite). */
+  sqnrDb: z.number().nullable(),
+  samples: z.number(),
+  layers: z.array(z.object({ name: z.string(), sqnrDb: z.number().nullable(), maxAbsError: z.number() })),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+export const headlineSchema = z.object({
+  opset: z.number(),
+  nodes: z.number(),
+  parameters: z.number(),
+  fileBytes: z.number(),
+  macs: z.number().nullable(),
+  peakActivationBytes: z.number().nullable(),
+});
+export type Headline = z.infer<typeof headlineSchema>;
+
+export const jobResultSchema = z.object({
+  /** The compressed model, held open by the host: opens, compares and exports like any other. */
+  modelId: blobId.optional(),
+  before: headlineSchema.optional(),
+  predicted: headlineSchema.optional(),
+  /** Read back from the written file. */
+  after: headlineSchema.optional(),
+  evaluation: z.object({ before: evaluationSchema, after: evaluationSchema }).optional(),
+  single: evaluationSchema.optional(),
+  comparison: comparisonSchema.optional(),
+  steps: z
+    .array(
+      z.object({
+        technique: z.string(),
+        layers: z.array(z.object({ id: z.string(), taken: z.boolean(), what: z.string() })),
+        notes: z.array(z.object({ en: z.string(), ko: z.string() })),
+        after: headlineSchema,
+      }),
+    )
+    .optional(),
+});
+export type JobResult = z.infer<typeof jobResultSchema>;
+
+export const jobSchema = z.object({
+  id: z.string(),
+  spec: jobSpecSchema,
+  title: z.string(),
+  state: jobStateSchema,
+  /** Grows with every change of this document. */
+  seq: z.number(),
+  progress: z.object({ share: z.number().min(0).max(1), what: z.string(), secondsLeft: z.number().nullable() }),
+  /** Training curve so far: one point an epoch. */
+  curve: z.array(z.object({ epoch: z.number(), loss: z.number(), validation: z.number().nullable() })),
+  log: z.array(z.string()),
+  createdAt: z.number(),
+  result: jobResultSchema.optional(),
+  fault: faultSchema.optional(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+export const tensorSummarySchema = z.object({
+  count: z.number(),
+  zeros: z.number(),
+  nonFinite: z.number(),
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  std: z.number(),
+  /** Equal-width bins from min to max. */
+  histogram: z.array(z.number()),
+  /** |w| at shares 0, 1/n, ..., 1 of the sorted magnitudes: what magnitude pruning needs to follow a slider. */
+  magnitudeQuantiles: z.array(z.number()),
+});
+export type TensorSummary = z.infer<typeof tensorSummarySchema>;
+
+export const calls = {
+  hello: {
+    input: z.strictObject({}),
+    output: z.object({
+      version: z.string(),
+      host: z.enum(['electron', 'server']),
+      runtime: z.string(),
+      threads: z.number(),
+      samples: z.array(z.object({ id: z.string(), title: z.string(), note: z.string(), fileBytes: z.number() })),
+      capabilities: z.object({ dialogs: z.boolean(), reveal: z.boolean() }),
+    }),
+  },
+  openSample: { input: z.strictObject({ id: z.string() }), output: openedSchema },
+  /** Bytes dropped or picked in the page. External data files come along by their relative name. */
+  openBytes: {
+    input: z.strictObject({ name: z.string().max(255), bytes, companions: z.record(z.string(), bytes).default({}) }),
+    output: openedSchema,
+  },
+  /** Asks with the system's dialog (capability `dialogs`); null when the person cancels. */
+  openDialog: { input: z.strictObject({}), output: openedSchema.nullable() },
+  /** A model the host already holds (a job's result, after a reload). */
+  openHeld: { input: z.strictObject({ modelId: blobId }), output: openedSchema },
+  tensorSummary: {
+    input: z.strictObject({
+      modelId: blobId,
+      nodeId: z.string(),
+      input: z.number().int().nonnegative(),
+      bins: z.number().int().min(1).max(400).default(60),
+    }),
+    output: tensorSummarySchema,
+  },
+  /** Every weight's magnitude summary at once, for global pruning previews: key is the initializer name. */
+  magnitudeSummaries: {
+    input: z.strictObject({ modelId: blobId }),
+    output: z.record(z.string(), z.object({ count: z.number(), zeros: z.number(), quantiles: z.array(z.number()) })),
+  },
+  startJob: { input: z.strictObject({ spec: jobSpecSchema }), output: jobSchema },
+  cancelJob: { input: z.strictObject({ id: z.string() }), output: jobSchema },
+  resumeJob: { input: z.strictObject({ id: z.string() }), output: jobSchema },
+  removeJob: { input: z.strictObject({ id: z.string() }), output: z.strictObject({}) },
+  jobs: { input: z.strictObject({}), output: z.array(jobSchema) },
+  /** Writes a held model out: the system's save dialog where there is one, else the bytes for the page to download. */
+  exportModel: {
+    input: z.strictObject({ modelId: blobId, name: z.string().max(255) }),
+    output: z.object({
+      saved: z.string().nullable(),
+      bytes: bytes.nullable(),
+      /** The written file, opened again by the runtime: figures, and outputs against the held model on random input. */
+      verified: z.object({ after: headlineSchema, maxAbsError: z.number(), loads: z.boolean() }),
+    }),
+  },
+  /** Autosave: recipe and open model by project name. */
+  saveProject: { input: z.strictObject({ modelId: blobId, recipe: recipeSchema }), output: z.strictObject({}) },
+  lastProject: {
+    input: z.strictObject({}),
+    output: z.object({ modelId: blobId, name: z.string(), recipe: recipeSchema }).nullable(),
+  },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
+
+export type Calls = typeof calls;
+export type CallName = keyof Calls;
+export type CallInput<K extends CallName> = z.input<Calls[K]['input']>;
+export type CallOutput<K extends CallName> = z.output<Calls[K]['output']>;
+
+/** What the screen holds of the host, whatever wire is between them. */
+export interface Host {
+  call<K extends CallName>(name: K, input: CallInput<K>): Promise<CallOutput<K>>;
+  /** Job documents as they change, at about 10 Hz. Returns the unsubscriber. */
+  onJob(listener: (job: Job) => void): () => void;
+  /** True while connected; on reconnecting the client reads `jobs` and goes on. */
+  onConnection(listener: (connected: boolean) => void): () => void;
+}

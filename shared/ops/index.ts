@@ -1,0 +1,14 @@
+/** Owns the registry of operators: one line per family. */
+import type { Op } from './declare.ts';
+
+const families: readonly (readonly Op[])[] = [];
+
+const registry = new Map<string, Op>();
+for (const family of families) for (const o of family) registry.set(`${o.domain}::${o.type}`, o);
+
+/** Every declared operator. */
+export const allOps = (): readonly Op[] => [...registry.values()];
+
+/** The declaration of an operator; undefined for one we have no rule for (shown as "not counted", frozen). */
+export const opOf = (node: { readonly op: string; readonly domain: string }): Op | undefined =>
+  registry.get(`${node.domain === 'ai.onnx' ? '' : node.domain}::${node.op}`);

@@ -1,0 +1,5 @@
+/** Owns the Clock port. */
+export interface Clock {
+  /** Monotonic milliseconds with a fraction. */
+  now(): number;
+}

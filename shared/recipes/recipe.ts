@@ -1,0 +1,51 @@
+/** Owns the recipe document: its schema, version and what a selection may be. */
+import { z } from 'zod';
+import { parseWith } from '../base/schema.ts';
+
+export const recipeVersion = 1;
+
+export const selectSchema = z.union([
+  z.strictObject({ all: z.literal(true) }),
+  z.strictObject({ names: z.array(z.string()).min(1) }),
+  z.strictObject({ op: z.string().min(1) }),
+  z.strictObject({ query: z.string().min(1) }),
+]);
+export type Select = z.infer<typeof selectSchema>;
+
+export const stepSchema = z.strictObject({
+  technique: z.string().min(1),
+  select: selectSchema.default({ all: true }),
+  /** Checked against the technique's own fields when the step is resolved. */
+  params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+  /** A step that is switched off stays in the document and does nothing. */
+  off: z.boolean().optional(),
+});
+export type Step = z.infer<typeof stepSchema>;
+
+/** How samples become the model's input. Part of the project, shown beside each accuracy. */
+export const preprocessSchema = z.strictObject({
+  /** Divide 0..255 by this first (255 gives 0..1; 1 keeps raw pixels). */
+  scale: z.number().positive().default(255),
+  mean: z.array(z.number()).min(1).max(4).default([0]),
+  std: z.array(z.number().positive()).min(1).max(4).default([1]),
+  layout: z.enum(['nchw', 'nhwc', 'flat']).optional(),
+  colour: z.enum(['as-is', 'rgb', 'bgr', 'grey']).default('as-is'),
+  /** Resize to the model's input: 'fit' stretches, 'crop' keeps the ratio and crops the centre. */
+  resize: z.enum(['fit', 'crop', 'none']).default('fit'),
+  invert: z.boolean().default(false),
+});
+export type Preprocess = z.infer<typeof preprocessSchema>;
+
+export const recipeSchema = z.strictObject({
+  bantam: z.literal(recipeVersion),
+  target: z
+    .strictObject({ runtime: z.string().optional(), opset: z.number().int().min(7).max(25).optional() })
+    .optional(),
+  seed: z.number().int().nonnegative().optional(),
+  preprocess: preprocessSchema.optional(),
+  steps: z.array(stepSchema),
+});
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** Validates a recipe from outside. Faults: `bad-recipe`, naming the path. */
+export const parseRecipe = (value: unknown): Recipe => parseWith(recipeSchema, value, 'recipe', 'bad-recipe');

@@ -1,0 +1,123 @@
+/**
+ * Owns what a technique is: one object from which the panel, the recipe step, the job, the search's moves, the command
+ * line, the documentation and the tests are read. No technique runs a session or awaits: `run-step` drives it.
+ */
+import type { Field, Fields, FieldValues } from '../base/fields.ts';
+import type { Text } from '../base/text.ts';
+import type { Model, Node } from '../ir/model.ts';
+import type { Facts } from '../ops/declare.ts';
+
+/** How exact the preview of a step is before it has run (see the folder's README). */
+export type Exactness = 'shape' | 'statistics' | 'training';
+
+/** What a step needs beside the model; `run-step` brings it. */
+export interface Needs {
+  /** Activation ranges or histograms of values, from running samples through the model as it enters the step. */
+  readonly calibration?: (c: StepContext) => CalibrationRequest | undefined;
+  /** Training data (labels, or the original model as teacher). */
+  readonly training?: true;
+  /** Lowest ai.onnx opset that the result needs; the model is raised to it first, no further. */
+  readonly opset?: (params: FieldValues) => number;
+}
+
+export interface CalibrationRequest {
+  readonly values: readonly string[];
+  readonly method: 'min-max' | 'percentile' | 'entropy';
+  /** Number of samples to run. */
+  readonly samples: number;
+}
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Ranges by value name; asked only when tensors are baked, so a preview never needs them. */
+export type Ranges = (value: string) => Range;
+
+/** What a rule sees: the model as it enters the step, its facts, the selected nodes, the parameters. */
+export interface StepContext {
+  readonly model: Model;
+  /** Facts of every value of the main graph. */
+  readonly facts: ReadonlyMap<string, Facts>;
+  /** Selected nodes of the main graph, in graph order. */
+  readonly selected: readonly Node[];
+  /** Parsed by the technique's fields, defaults filled in. */
+  readonly params: FieldValues;
+  readonly seed: number;
+  /** Ranges of the calibration that `needs` asked for. A thunk's business: throws `no-data` in a preview. */
+  readonly ranges: Ranges;
+}
+
+/** What became of one selected node. */
+export type Taken =
+  | { readonly id: string; readonly taken: true; readonly what: string }
+  | { readonly id: string; readonly taken: false; readonly reason: string };
+
+export interface Rewrite {
+  readonly model: Model;
+  /** One entry per selected node that is a candidate; nodes the technique has nothing to do with are left out. */
+  readonly layers: readonly Taken[];
+  /** Sentences a person should read (a limit reached, a saving on paper only). */
+  readonly notes: readonly Text[];
+}
+
+/** Whether the technique takes this node, and if not, why. */
+export type Fit = { readonly fits: true } | { readonly fits: false; readonly reason: Text };
+
+/** A promise is a law that tests check on every technique x model, and run-step after each real step. */
+export type TechniquePromise =
+  | 'same-io' // graph inputs and outputs keep names and types
+  | 'fewer-parameters'
+  | 'fewer-macs'
+  | 'smaller-file'
+  | 'same-parameters'
+  | 'same-macs'
+  | 'function-preserved';
+
+export interface Citation {
+  readonly title: string;
+  readonly authors: string;
+  readonly year: number;
+  readonly where: string;
+}
+
+export interface Technique {
+  /** kebab-case; the recipe's `technique`. */
+  readonly id: string;
+  readonly version: number;
+  readonly title: Text;
+  readonly summary: Text;
+  readonly cites: readonly Citation[];
+  readonly params: Fields;
+  /** Checks between fields (ratio or count, not both). Returns the complaint. */
+  readonly validate?: (params: FieldValues) => string | undefined;
+  readonly exactness: (params: FieldValues) => Exactness;
+  readonly needs: Needs;
+  readonly fits: (node: Node, c: Omit<StepContext, 'selected' | 'params'>) => Fit;
+  /** The new model. Pure, synchronous, lazy in weights. Never throws for a layer it cannot take: says so in `layers`. */
+  readonly rewrite: (c: StepContext) => Rewrite;
+  /** Set where the step trains: the values are then learnt by `training/`, after rewrite. */
+  readonly train?: (c: StepContext) => TrainRequest;
+  /** The parameter that a slider on the card moves, and that a search may turn. */
+  readonly knobs: readonly string[];
+  readonly promises: readonly TechniquePromise[];
+  /** How the saving shows, or does not, at run time: read on the card. */
+  readonly explain: (params: FieldValues) => Text;
+  /** From version k to k + 1, for recipes saved by older ones. */
+  readonly migrations: readonly ((params: FieldValues) => FieldValues)[];
+}
+
+/** What `training/` is asked for by a step. */
+export interface TrainRequest {
+  readonly epochs: number;
+  readonly batch: number;
+  readonly optimizer: 'sgd' | 'adam';
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly schedule: 'constant' | 'cosine';
+  readonly augment: boolean;
+}
+
+export type { Field };

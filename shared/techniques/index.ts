@@ -1,0 +1,15 @@
+/** Owns the registry of techniques: one line each. */
+import { Fault } from '../base/fault.ts';
+import type { Technique } from './declare.ts';
+
+export const techniques: readonly Technique[] = [];
+
+/** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */
+export function techniqueOf(id: string): Technique {
+  const found = techniques.find((t) => t.id === id);
+  if (found === undefined)
+    throw new Fault('bad-recipe', `there is no technique "${id}"`, {
+      hint: `Known: ${techniques.map((t) => t.id).join(', ')}.`,
+    });
+  return found;
+}
