@@ -3,21 +3,21 @@ import { Fault } from '../base/fault.ts';
 import type { Attribute, AttributeValue, Node } from './model.ts';
 
 type Kind = AttributeValue['kind'];
-type ValueOf<K extends Kind> = Extract<AttributeValue, { kind: K }>['value'];
+type Values = { [A in AttributeValue as A['kind']]: A['value'] };
 
 /** The attribute of this name, or undefined. */
 export const attribute = (node: Node, name: string): Attribute | undefined =>
   node.attributes.find((a) => a.name === name);
 
 /** The value of an attribute that must have this kind; undefined where absent. Throws `bad-graph` on another kind. */
-export function attributeOf<K extends Kind>(node: Node, name: string, kind: K): ValueOf<K> | undefined {
+export function attributeOf<K extends Kind>(node: Node, name: string, kind: K): Values[K] | undefined {
   const found = attribute(node, name);
   if (found === undefined) return undefined;
   if (found.kind !== kind)
     throw new Fault('bad-graph', `attribute ${name} of ${node.op} is ${found.kind}, expected ${kind}`, {
       where: node.id,
     });
-  return found.value as unknown as ValueOf<K>;
+  return found.value as unknown as Values[K];
 }
 
 /** int attribute as a JS number (exact up to 2^53; axis, group, flags). */
