@@ -1,0 +1,123 @@
+/** Owns onnxruntime-node behind the Runtime port. Runs in job processes and the command line, never beside a window. */
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { Fault } from '#shared/base/fault.ts';
+import type { ElementType } from '#shared/ir/element-type.ts';
+import type {
+  Feeds,
+  ModelSource,
+  ProfileEntry,
+  RunTensor,
+  Runtime,
+  Session,
+  SessionOptions,
+} from '#shared/ports/runtime.ts';
+
+/** onnxruntime's names for the element types that cross its JavaScript API. */
+const names: Partial<Record<ElementType, ort.Tensor.Type>> = {
+  float: 'float32',
+  double: 'float64',
+  float16: 'float16',
+  int8: 'int8',
+  uint8: 'uint8',
+  int16: 'int16',
+  uint16: 'uint16',
+  int32: 'int32',
+  uint32: 'uint32',
+  int64: 'int64',
+  uint64: 'uint64',
+  bool: 'bool',
+  string: 'string',
+};
+const types = new Map(Object.entries(names).map(([ours, theirs]) => [theirs, ours as ElementType]));
+
+function toOrt(name: string, tensor: RunTensor): ort.Tensor {
+  const type = names[tensor.type];
+  if (type === undefined)
+    throw new Fault('unsupported', `the runtime's interface takes no ${tensor.type} tensors`, { where: name });
+  return new ort.Tensor(type, tensor.data as ort.Tensor.DataType, tensor.dims);
+}
+
+function fromOrt(name: string, tensor: ort.Tensor): RunTensor {
+  const type = types.get(tensor.type);
+  if (type === undefined) throw new Fault('unsupported', `output type ${tensor.type}`, { where: name });
+  return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
+}
+
+const refused = (thrown: unknown, what: string): Fault =>
+  thrown instanceof Fault
+    ? thrown
+    : new Fault('runtime', `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+
+interface TraceEvent {
+  readonly cat: string;
+  readonly name: string;
+  readonly dur: number;
+  readonly args?: { readonly op_name?: string };
+}
+
+function readTrace(path: string): readonly ProfileEntry[] {
+  const events = JSON.parse(readFileSync(path, 'utf8')) as readonly TraceEvent[];
+  rmSync(path, { force: true });
+  return events
+    .filter((e) => e.cat === 'Node' && e.name.endsWith('_kernel_time'))
+    .map((e) => ({ node: e.name.replace(/_kernel_time$/, ''), op: e.args?.op_name ?? '', microseconds: e.dur }));
+}
+
+async function openSession(source: ModelSource, options: SessionOptions, defaultThreads: number): Promise<Session> {
+  const trace = join(tmpdir(), `bantam-trace-${process.pid}-${randomUUID()}`);
+  const optimize = options.optimize ?? 'all';
+  const settings: ort.InferenceSession.SessionOptions = {
+    intraOpNumThreads: options.threads ?? defaultThreads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: optimize === 'none' ? 'disabled' : optimize,
+    logSeverityLevel: 3,
+    ...(options.profile ? { enableProfiling: true, profileFilePrefix: trace } : {}),
+  };
+  let session: ort.InferenceSession;
+  try {
+    session =
+      'path' in source
+        ? await ort.InferenceSession.create(source.path, settings)
+        : await ort.InferenceSession.create(source.bytes, settings);
+  } catch (thrown) {
+    throw refused(thrown, 'the runtime cannot load the model');
+  }
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: async (feeds: Feeds, fetch) => {
+      try {
+        const given = Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, toOrt(k, t)]));
+        const got = fetch === undefined ? await session.run(given) : await session.run(given, [...fetch]);
+        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromOrt(k, t as ort.Tensor)]));
+      } catch (thrown) {
+        throw refused(thrown, 'the runtime cannot run the model');
+      }
+    },
+    endProfile: async () => {
+      const ended: unknown = session.endProfiling();
+      return readTrace(typeof ended === 'string' ? ended : latestTrace(trace));
+    },
+    release: () => session.release(),
+  };
+}
+
+/** The trace file that the runtime named after our prefix. */
+function latestTrace(prefix: string): string {
+  const found = readdirSync(dirname(prefix)).filter((f) => f.startsWith(basename(prefix)));
+  const name = found.sort().at(-1);
+  if (name === undefined) throw new Fault('runtime', 'the runtime wrote no profile');
+  return join(dirname(prefix), name);
+}
+
+/** onnxruntime-node on the CPU. `threads`: default for every session; 0 lets the runtime take all cores. */
+export function nodeRuntime(threads = 0): Runtime {
+  return {
+    name: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,
+    open: (source, options = {}) => openSession(source, options, threads),
+  };
+}
