@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['shared/**/*.test.ts', 'electron/**/*.test.ts', 'renderer/**/*.test.ts', 'renderer/**/*.test.tsx'],
+    setupFiles: ['shared/testing/seed.ts'],
     pool: 'forks',
     testTimeout: 120_000,
     hookTimeout: 120_000,
