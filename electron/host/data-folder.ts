@@ -1,0 +1,28 @@
+/** Owns where Bantam keeps its own files: $BANTAM_HOME, else ~/.bantam. */
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Fault } from '#shared/base/fault.ts';
+
+export interface DataFolder {
+  readonly root: string;
+  /** Held models, one folder each. */
+  readonly models: string;
+  readonly journal: string;
+  readonly project: string;
+}
+
+/** Makes the folders that are missing. Faults: `denied` where that cannot be. */
+export function dataFolder(root = process.env.BANTAM_HOME ?? join(homedir(), '.bantam')): DataFolder {
+  const at = resolve(root);
+  const models = join(at, 'models');
+  try {
+    mkdirSync(models, { recursive: true });
+  } catch (thrown) {
+    throw new Fault('denied', `the data folder cannot be made: ${thrown instanceof Error ? thrown.message : thrown}`, {
+      where: at,
+      hint: 'Set BANTAM_HOME to a folder that can be written.',
+    });
+  }
+  return { root: at, models, journal: join(at, 'jobs', 'journal.jsonl'), project: join(at, 'project.json') };
+}

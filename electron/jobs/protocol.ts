@@ -1,0 +1,48 @@
+/** Owns what the host and a job process say to each other. Plain data and typed arrays, cloned by the process channel. */
+import type { FaultData } from '#shared/base/fault.ts';
+import type { Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
+
+/** What one process does; afterwards it ends, and its memory with it. */
+export type Task =
+  | {
+      readonly kind: 'job';
+      readonly spec: JobSpec;
+      /** Model id -> path of its file in the store. */
+      readonly models: Readonly<Record<string, string>>;
+      /** Where a result model is to be written (a path in a folder made for it). */
+      readonly out: string;
+      readonly threads: number;
+    }
+  /** Opens a written file with the runtime and compares its outputs with the held model's. */
+  | { readonly kind: 'verify'; readonly held: string; readonly written: string; readonly threads: number };
+
+export type ToWorker = { readonly kind: 'run'; readonly task: Task } | { readonly kind: 'cancel' };
+
+export type Verified = {
+  readonly after: NonNullable<JobResult['after']>;
+  readonly maxAbsError: number;
+  readonly loads: boolean;
+};
+
+/** How a task ended well. `wrote`: the result model stands at the task's `out`. */
+export type Outcome =
+  | { readonly kind: 'job'; readonly result: JobResult; readonly wrote: boolean }
+  | { readonly kind: 'verify'; readonly verified: Verified };
+
+export type FromWorker =
+  | { readonly kind: 'progress'; readonly progress: Job['progress'] }
+  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'curve'; readonly point: Job['curve'][number] }
+  | { readonly kind: 'done'; readonly outcome: Outcome }
+  | { readonly kind: 'failed'; readonly fault: FaultData }
+  | { readonly kind: 'cancelled' };
+
+/** A running job process, whoever made it (fork, Electron's utility process, a test). */
+export interface JobProcess {
+  send(message: ToWorker): void;
+  onMessage(listener: (message: FromWorker) => void): void;
+  /** Once, when the process is gone. `words`: the last it wrote to its error stream. */
+  onExit(listener: (exit: { code: number | null; signal: string | null; words: string }) => void): void;
+  kill(): void;
+}
+export type Spawn = () => JobProcess;

@@ -1,0 +1,89 @@
+/** Owns one job process from start to end: its messages, cancelling it, and what its death means. */
+import { Fault, type FaultData } from '#shared/base/fault.ts';
+import type { FromWorker, JobProcess, Outcome, Spawn, Task } from './protocol.ts';
+
+export type Ending =
+  | { readonly kind: 'done'; readonly outcome: Outcome }
+  | { readonly kind: 'failed'; readonly fault: FaultData }
+  | { readonly kind: 'cancelled' };
+
+export interface RunningProcess {
+  readonly ended: Promise<Ending>;
+  /** Asks the process to stop between steps; ends it after `graceMs` where it does not. */
+  cancel(): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** The fault of a process that died: out of memory is told apart from other crashes as far as the system lets us. */
+export function crashFault(exit: { code: number | null; signal: string | null; words: string }): FaultData {
+  const memory =
+    /heap out of memory|bad_alloc|out of memory|Failed to allocate/i.test(exit.words) || exit.signal === 'SIGKILL';
+  const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+  return memory
+    ? {
+        code: 'crashed',
+        message: `the job ran out of memory (${how})`,
+        hint: 'Close other programs, or take a smaller batch or fewer samples, and resume the job.',
+      }
+    : {
+        code: 'crashed',
+        message: `the job's process died (${how})`,
+        hint: 'Nothing else was lost. Resume the job; if it dies again, the model itself may upset the runtime.',
+      };
+}
+
+/** Starts a process for `task` and follows it. `onMessage` gets progress, log and curve. */
+export function runProcess(
+  spawn: Spawn,
+  task: Task,
+  onMessage: (message: Extract<FromWorker, { kind: 'progress' | 'log' | 'curve' }>) => void,
+  graceMs = 2000,
+): RunningProcess {
+  let process: JobProcess | undefined;
+  let ending: Ending | undefined;
+  let cancelled = false;
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const ended = new Promise<Ending>((resolve) => {
+    try {
+      process = spawn();
+    } catch (thrown) {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      resolve({ kind: 'failed', fault: { code: 'crashed', message: `no process could be started: ${message}` } });
+      return;
+    }
+    const own = process;
+    own.onMessage((message) => {
+      if (message.kind === 'done' || message.kind === 'failed' || message.kind === 'cancelled') ending = message;
+      else onMessage(message);
+    });
+    own.onExit((exit) => {
+      clearTimeout(grace);
+      // What it said it ended with holds even if it died on the way out.
+      resolve(ending ?? (cancelled ? { kind: 'cancelled' } : { kind: 'failed', fault: crashFault(exit) }));
+    });
+    own.send({ kind: 'run', task });
+  });
+  return {
+    ended,
+    cancel: () => {
+      if (cancelled) return;
+      cancelled = true;
+      process?.send({ kind: 'cancel' });
+      grace = setTimeout(() => process?.kill(), graceMs);
+    },
+    kill: () => process?.kill(),
+  };
+}
+
+/** The outcome of a task that nobody watches. Throws its fault. */
+export async function runToEnd(spawn: Spawn, task: Task): Promise<Outcome> {
+  const ending = await runProcess(spawn, task, () => {}).ended;
+  if (ending.kind === 'done') return ending.outcome;
+  if (ending.kind === 'cancelled') throw new Fault('crashed', 'the check was cancelled');
+  const { code, message, where, hint } = ending.fault;
+  throw new Fault(code, message, {
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
