@@ -118,7 +118,8 @@ export type ChannelRelation =
     }
   /**
    * Index i of `of` (size n) stands at every index (o * n + i) * inner + r of `big`, o < outer, r < inner
-   * (Flatten of [C, H, W]: inner = H * W; grouped convolution's weight columns: outer = group).
+   * (Flatten of [C, H, W]: inner = H * W; grouped convolution's weight columns: outer = group). A merge of several axes
+   * gives one `repeat` into `big` per axis: a group that comes from one of them goes on to `big`, never back into another.
    */
   | { readonly kind: 'repeat'; readonly of: Slot; readonly big: Slot; readonly outer: number; readonly inner: number }
   /** Nothing may be removed from this axis; the reason reaches the screen. */
@@ -139,7 +140,12 @@ export interface AdaptContext extends ChannelContext {
 /** What a node needs changed when channels went: attributes, or constant inputs (by input index) with new contents. */
 export interface NodeAdaptation {
   readonly attributes?: readonly Attribute[];
-  /** Small integer constants (Reshape target, Split sizes, Slice bounds): new values by input index. */
+  /** Attributes that must go (Split's num_outputs where its sizes become unequal). */
+  readonly drop?: readonly string[];
+  /**
+   * Small integer constants (Reshape target, Split sizes, Slice bounds): new values by input index. A new initializer takes
+   * the place of what the input read, whether that was a constant, computed, shared or missing.
+   */
   readonly constants?: Readonly<Record<number, readonly number[]>>;
 }
 
