@@ -1,7 +1,9 @@
 /** Owns the registry of operators: one line per family. */
 import type { Op } from './declare.ts';
+import { rearrangeOps } from './rearrange.ts';
+import { reshapeOps } from './reshape.ts';
 
-const families: readonly (readonly Op[])[] = [];
+const families: readonly (readonly Op[])[] = [reshapeOps, rearrangeOps];
 
 const registry = new Map<string, Op>();
 for (const family of families) for (const o of family) registry.set(`${o.domain}::${o.type}`, o);

@@ -13,6 +13,7 @@ import {
   type Op,
   op,
   type Scalar,
+  type Slot,
   type WorkRule,
 } from './declare.ts';
 import { foldableShape, numbersOf, sizeOf } from './fold.ts';
@@ -108,14 +109,12 @@ export const perInput =
 export const freezeAll = (reason: string): ChannelRule => ({ relate: (c) => frozen(c, reason) });
 
 export function frozen(c: ChannelContext, reason: string): readonly ChannelRelation[] {
-  const out: ChannelRelation[] = [];
-  c.inputs.forEach((f, k) => {
-    if (!f?.constant) f?.shape?.forEach((_, axis) => out.push({ kind: 'freeze', slot: c.in(k, axis), reason }));
-  });
-  c.outputs.forEach((f, k) => {
-    f.shape?.forEach((_, axis) => out.push({ kind: 'freeze', slot: c.out(k, axis), reason }));
-  });
-  return out;
+  const axes = (f: Facts, slot: (axis: number) => Slot): readonly ChannelRelation[] =>
+    (f.shape ?? []).map((_, axis) => ({ kind: 'freeze', slot: slot(axis), reason }));
+  return [
+    ...c.inputs.flatMap((f, k) => (f === undefined || f.constant ? [] : axes(f, (axis) => c.in(k, axis)))),
+    ...c.outputs.flatMap((f, k) => axes(f, (axis) => c.out(k, axis))),
+  ];
 }
 
 /** `same` between an axis of input k and one of output j, where both sizes are one known number; else nothing. */
@@ -131,7 +130,7 @@ export const sameAxes: ChannelRule = {
 };
 
 /** An axis that may lose indices without touching another tensor (Expand's new axis, a sum's summed axis). */
-export const freeAxis = (c: ChannelContext, slot: { value: string; axis: number }): ChannelRelation => ({
+export const freeAxis = (c: ChannelContext, slot: Slot): ChannelRelation => ({
   kind: 'same',
   a: slot,
   b: { value: `#${c.node.id}/${slot.value}`, axis: slot.axis },
