@@ -13,6 +13,8 @@ import {
   type Slot,
   unknownFacts,
 } from '../ops/declare.ts';
+import { type ClassRelation, joined } from './channel-table.ts';
+import { SlotInterner } from './slot-interner.ts';
 
 /** Why nothing may go from an axis: the sentence, and the node or value it is about. */
 export interface Frozen {
@@ -27,11 +29,6 @@ export interface Maker {
   readonly output: Slot;
   readonly bias?: Slot;
 }
-
-/** A relation between two classes, seen from one node. */
-export type ClassRelation =
-  | { readonly kind: 'part'; part: number; whole: number; readonly offset: number; readonly stride: number }
-  | { readonly kind: 'repeat'; of: number; big: number; readonly outer: number; readonly inner: number };
 
 export interface SlotTable {
   /** Class of a slot; undefined where no operator speaks of that axis. */
@@ -70,46 +67,6 @@ const sliceable = (node: Node): boolean =>
   node.op === 'ConstantOfShape' ||
   node.attributes.some((a) => a.kind === 'tensor' && a.name === 'value' && a.value.type !== 'string');
 
-class Interner {
-  readonly slots: Slot[] = [];
-  readonly parent: number[] = [];
-  readonly #byValue = new Map<string, number[]>();
-
-  axesOf(value: string): readonly (number | undefined)[] {
-    return this.#byValue.get(value) ?? [];
-  }
-
-  idOf(slot: Slot): number {
-    let axes = this.#byValue.get(slot.value);
-    if (axes === undefined) {
-      axes = [];
-      this.#byValue.set(slot.value, axes);
-    }
-    let id = axes[slot.axis];
-    if (id === undefined) {
-      id = this.slots.length;
-      this.slots.push(slot);
-      this.parent.push(id);
-      axes[slot.axis] = id;
-    }
-    return id;
-  }
-
-  root(id: number): number {
-    let at = id;
-    for (let up = this.parent[at]; up !== undefined && up !== at; up = this.parent[at]) {
-      this.parent[at] = this.parent[up] ?? up;
-      at = up;
-    }
-    return at;
-  }
-
-  merge(a: number, b: number): void {
-    const [x, y] = [this.root(a), this.root(b)];
-    if (x !== y) this.parent[Math.max(x, y)] = Math.min(x, y);
-  }
-}
-
 const slotsOf = (r: ChannelRelation): readonly Slot[] => {
   switch (r.kind) {
     case 'same':
@@ -123,12 +80,12 @@ const slotsOf = (r: ChannelRelation): readonly Slot[] => {
   }
 };
 
-const labelOf = (node: Node): string => (node.domain === '' ? node.op : `${node.domain}::${node.op}`);
+export const labelOf = (node: Node): string => (node.domain === '' ? node.op : `${node.domain}::${node.op}`);
 
 /** Asks every operator of the main graph. Pure; iterative. */
 export function slotTable(model: Model, facts: ReadonlyMap<string, Facts>, lookup: OpLookup): SlotTable {
   const graph = model.graph;
-  const interner = new Interner();
+  const interner = new SlotInterner();
   const freezes: { slot: number; why: Frozen }[] = [];
   const raw: { relation: ChannelRelation; node: Node }[] = [];
   const makers: Maker[] = [];
@@ -193,7 +150,7 @@ export function slotTable(model: Model, facts: ReadonlyMap<string, Facts>, looku
 /** Freezes every related axis that somebody reads or makes without speaking of it, and all that leaves the graph. */
 function freezeUnspoken(
   graph: Graph,
-  interner: Interner,
+  interner: SlotInterner,
   spoken: ReadonlyMap<Node, ReadonlySet<number>>,
   silent: ReadonlyMap<Node, string>,
   freezes: { slot: number; why: Frozen }[],
@@ -218,127 +175,4 @@ function freezeUnspoken(
   for (const [value, uses] of index.uses)
     for (const use of uses)
       if (use.input === -1) all(value, { reason: `read inside a branch of ${labelOf(use.node)}`, where: use.node.id });
-}
-
-function joined(
-  interner: Interner,
-  raw: readonly { relation: ChannelRelation; node: Node }[],
-  freezes: readonly { slot: number; why: Frozen }[],
-  makers: readonly Maker[],
-  mentions: ReadonlyMap<Node, readonly Slot[]>,
-  facts: ReadonlyMap<string, Facts>,
-): SlotTable {
-  const classOfRoot = new Map<number, number>();
-  const slots: Slot[][] = [];
-  const classes = interner.slots.map((slot, id) => {
-    const root = interner.root(id);
-    let c = classOfRoot.get(root);
-    if (c === undefined) {
-      c = slots.length;
-      classOfRoot.set(root, c);
-      slots.push([]);
-    }
-    slots[c]?.push(slot);
-    return c;
-  });
-  const idOf = (slot: Slot): number | undefined => interner.axesOf(slot.value)[slot.axis];
-  const classOf = (slot: Slot): number | undefined => {
-    const id = idOf(slot);
-    return id === undefined ? undefined : classes[id];
-  };
-  const frozen: (Frozen | undefined)[] = slots.map(() => undefined);
-  const freeze = (c: number, why: Frozen): void => {
-    frozen[c] ??= why;
-  };
-  for (const f of freezes) {
-    const c = classes[f.slot];
-    if (c !== undefined) freeze(c, f.why);
-  }
-  const sizes: (number | undefined)[] = slots.map((members, c) => knownSize(members, facts, (why) => freeze(c, why)));
-  const relations: ClassRelation[] = [];
-  const asked: { at: ClassRelation; node: Node }[] = [];
-  for (const { relation, node } of raw) {
-    const at = classRelation(relation, classOf);
-    if (at === undefined) continue;
-    relations.push(at);
-    asked.push({ at, node });
-  }
-  spreadSizes(sizes, relations);
-  for (const { at, node } of asked) checkRelation(at, node, sizes, freeze);
-  sizes.forEach((size, c) => {
-    if (size === undefined)
-      freeze(c, { reason: 'the size of this axis is unknown', where: slots[c]?.[0]?.value ?? '' });
-  });
-  return { classOf, sizes: sizes.map((s) => s ?? 0), frozen, slots, relations, makers, mentions };
-}
-
-function classRelation(r: ChannelRelation, classOf: (s: Slot) => number | undefined): ClassRelation | undefined {
-  if (r.kind === 'part') {
-    const [part, whole] = [classOf(r.part), classOf(r.whole)];
-    if (part === undefined || whole === undefined) return undefined;
-    return { kind: 'part', part, whole, offset: r.offset, stride: r.stride ?? 1 };
-  }
-  if (r.kind === 'repeat') {
-    const [of, big] = [classOf(r.of), classOf(r.big)];
-    if (of === undefined || big === undefined) return undefined;
-    return { kind: 'repeat', of, big, outer: r.outer, inner: r.inner };
-  }
-  return undefined;
-}
-
-/** The length that the facts give; a class whose axes disagree is frozen, because some rule speaks nonsense. */
-function knownSize(
-  slots: readonly Slot[],
-  facts: ReadonlyMap<string, Facts>,
-  freeze: (why: Frozen) => void,
-): number | undefined {
-  let size: number | undefined;
-  for (const slot of slots) {
-    if (slot.value.startsWith('#') && !facts.has(slot.value)) continue;
-    const dim = facts.get(slot.value)?.shape?.[slot.axis];
-    if (typeof dim !== 'number') freeze({ reason: 'the size of this axis is unknown', where: slot.value });
-    else if (size !== undefined && size !== dim) freeze({ reason: 'joined axes differ in length', where: slot.value });
-    else size = dim;
-  }
-  return size;
-}
-
-/** Lengths of axes that only a rule knows (`#...`) follow from `repeat`. */
-function spreadSizes(sizes: (number | undefined)[], relations: readonly ClassRelation[]): void {
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const r of relations) {
-      if (r.kind !== 'repeat') continue;
-      const [of, big, times] = [sizes[r.of], sizes[r.big], r.outer * r.inner];
-      if (of === undefined && big !== undefined && big % times === 0) {
-        sizes[r.of] = big / times;
-        changed = true;
-      } else if (of !== undefined && big === undefined) {
-        sizes[r.big] = of * times;
-        changed = true;
-      }
-    }
-  }
-}
-
-function checkRelation(
-  r: ClassRelation,
-  node: Node,
-  sizes: readonly (number | undefined)[],
-  freeze: (c: number, why: Frozen) => void,
-): void {
-  const [small, large] = r.kind === 'part' ? [r.part, r.whole] : [r.of, r.big];
-  const [n, m] = [sizes[small], sizes[large]];
-  if (n === undefined || m === undefined) return;
-  const fits =
-    r.kind === 'repeat'
-      ? n * r.outer * r.inner === m
-      : n === 0 || (r.offset >= 0 && r.offset + (n - 1) * r.stride < m && r.offset + (n - 1) * r.stride >= 0);
-  if (fits) return;
-  const why: Frozen = {
-    reason: `${labelOf(node)}: axes of ${n} and ${m} do not relate as its rule says`,
-    where: node.id,
-  };
-  freeze(small, why);
-  freeze(large, why);
 }

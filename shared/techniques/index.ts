@@ -1,8 +1,9 @@
 /** Owns the registry of techniques: one line each. */
 import { Fault } from '../base/fault.ts';
 import type { Technique } from './declare.ts';
+import { pruneChannels } from './prune-channels.ts';
 
-export const techniques: readonly Technique[] = [];
+export const techniques: readonly Technique[] = [pruneChannels];
 
 /** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */
 export function techniqueOf(id: string): Technique {

@@ -31,12 +31,10 @@ export function setConstants(
   const rewired = new Map<string, Map<number, string>>();
   for (const change of changes) {
     const name = change.node.inputs[change.input] ?? '';
-    const known = facts.get(name);
+    const known = name === '' ? undefined : facts.get(name);
     const now = known?.content;
     if (now !== undefined && now.length === change.values.length && now.every((v, i) => v === change.values[i]))
       continue;
-    // What is computed from the input's own shape follows by itself.
-    if (known !== undefined && !known.constant) continue;
     const type: ElementType = known?.elem ?? 'int64';
     const old = known?.shape?.map((d) => (typeof d === 'number' ? d : 0));
     const dims =
@@ -46,7 +44,7 @@ export function setConstants(
     if (alone && index.initializer.has(name)) replacedTensors.set(name, tensor);
     else if (alone && index.producer.get(name)?.op === 'Constant') replacedNodes.set(name, tensor);
     else {
-      const own = freshName(model.graph, `${name}_${added.length}`);
+      const own = freshName(model.graph, `${name === '' ? change.node.id : name}_${added.length}`);
       added.push({ ...tensor, name: own });
       const of = rewired.get(change.node.id) ?? new Map<number, string>();
       rewired.set(change.node.id, of.set(change.input, own));
@@ -57,7 +55,10 @@ export function setConstants(
     ...graph,
     nodes: graph.nodes.map((n) => {
       const inputs = rewired.get(n.id);
-      if (inputs !== undefined) return { ...n, inputs: n.inputs.map((v, k) => inputs.get(k) ?? v) };
+      if (inputs !== undefined) {
+        const length = Math.max(n.inputs.length, ...[...inputs.keys()].map((k) => k + 1));
+        return { ...n, inputs: Array.from({ length }, (_, k) => inputs.get(k) ?? n.inputs[k] ?? '') };
+      }
       const tensor = n.op === 'Constant' ? replacedNodes.get(n.outputs[0] ?? '') : undefined;
       if (tensor === undefined) return n;
       return { ...n, attributes: [{ name: 'value', kind: 'tensor', value: { ...tensor, name: '' } }] };

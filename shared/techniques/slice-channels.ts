@@ -177,11 +177,12 @@ export function sliceChannels(
     if (rule === undefined || isNone(rule)) continue;
     const c: AdaptContext = { ...channelContext(model, facts, node), kept: keptOf };
     const adaptation = rule.adapt?.(c);
-    if (adaptation?.attributes !== undefined) {
-      const names = new Set(adaptation.attributes.map((a) => a.name));
+    if (adaptation?.attributes !== undefined || adaptation?.drop !== undefined) {
+      const set = adaptation.attributes ?? [];
+      const names = new Set([...set.map((a) => a.name), ...(adaptation.drop ?? [])]);
       changed.set(node, {
         ...node,
-        attributes: [...node.attributes.filter((a) => !names.has(a.name)), ...adaptation.attributes],
+        attributes: [...node.attributes.filter((a) => !names.has(a.name)), ...set],
       });
     }
     for (const [input, values] of Object.entries(adaptation?.constants ?? {}))
