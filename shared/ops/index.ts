@@ -1,9 +1,11 @@
 /** Owns the registry of operators: one line per family. */
 import type { Op } from './declare.ts';
+import { concatSplitOps } from './concat-split.ts';
 import { rearrangeOps } from './rearrange.ts';
 import { reshapeOps } from './reshape.ts';
+import { slicePadOps } from './slice-pad.ts';
 
-const families: readonly (readonly Op[])[] = [reshapeOps, rearrangeOps];
+const families: readonly (readonly Op[])[] = [reshapeOps, rearrangeOps, concatSplitOps, slicePadOps];
 
 const registry = new Map<string, Op>();
 for (const family of families) for (const o of family) registry.set(`${o.domain}::${o.type}`, o);
