@@ -1,11 +1,23 @@
 /** Owns the registry of operators: one line per family. */
-import type { Op } from './declare.ts';
+
 import { concatSplitOps } from './concat-split.ts';
+import type { Op } from './declare.ts';
+import { fillOps } from './fill.ts';
+import { gatherOps } from './gather.ts';
 import { rearrangeOps } from './rearrange.ts';
 import { reshapeOps } from './reshape.ts';
+import { scatterOps } from './scatter.ts';
 import { slicePadOps } from './slice-pad.ts';
 
-const families: readonly (readonly Op[])[] = [reshapeOps, rearrangeOps, concatSplitOps, slicePadOps];
+const families: readonly (readonly Op[])[] = [
+  reshapeOps,
+  rearrangeOps,
+  concatSplitOps,
+  slicePadOps,
+  gatherOps,
+  scatterOps,
+  fillOps,
+];
 
 const registry = new Map<string, Op>();
 for (const family of families) for (const o of family) registry.set(`${o.domain}::${o.type}`, o);
