@@ -4,6 +4,4 @@
  */
 export interface Rest {
   readonly onnx: unknown;
-  /** Serialised length in bytes of what is carried, so that file size needs no look inside. */
-  readonly byteLength: number;
 }

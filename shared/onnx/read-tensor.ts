@@ -1,0 +1,191 @@
+/** Owns TensorProto and SparseTensorProto -> ir: shape, type and storage at once, values when asked. */
+import type { SparseTensorProto, TensorProto } from 'onnx-buf';
+import { Fault } from '../base/fault.ts';
+import { lazy } from '../base/lazy.ts';
+import { type ElementType, elementCount, elementTypeOfCode, elementTypes, rawByteLength } from '../ir/element-type.ts';
+import type { SparseTensor, Storage, Tensor } from '../ir/tensor.ts';
+import { cameFrom, restOf } from './proto.ts';
+import { varintLength } from './varint.ts';
+
+/** A file of external data, already found safe; reads are positional and lazy. */
+export interface ExternalFile {
+  readonly size: number;
+  /** Bytes [offset, offset + length). */
+  read(offset: number, length: number): Uint8Array;
+}
+
+export interface ReadTensorOptions {
+  /**
+   * Opens an external location (as the file writes it) for a tensor; throws a Fault naming the tensor where it is unsafe or missing.
+   * Without it, values of external tensors throw `no-data`.
+   */
+  readonly external?: (location: string, tensor: string) => ExternalFile;
+}
+
+const badTensor = (name: string, why: string): Fault =>
+  new Fault('bad-file', why, { where: `tensor ${name || '(unnamed)'}` });
+
+const complexParts: Partial<Record<ElementType, number>> = { complex64: 2, complex128: 2 };
+
+/** Which typed field may hold a type, as onnx.proto says. */
+function typedField(proto: TensorProto, type: ElementType): readonly (number | bigint)[] {
+  switch (type) {
+    case 'float':
+    case 'complex64':
+      return proto.floatData;
+    case 'double':
+    case 'complex128':
+      return proto.doubleData;
+    case 'int64':
+      return proto.int64Data;
+    case 'uint32':
+    case 'uint64':
+      return proto.uint64Data;
+    default:
+      return proto.int32Data;
+  }
+}
+
+/** Packed length in bytes of the typed field that is set, whatever its elements. */
+function typedBytes(proto: TensorProto): number {
+  const varints = (values: readonly (number | bigint)[]): number =>
+    values.reduce<number>((n, v) => n + varintLength(v), 0);
+  return (
+    proto.floatData.length * 4 +
+    proto.doubleData.length * 8 +
+    varints(proto.int32Data) +
+    varints(proto.int64Data) +
+    varints(proto.uint64Data)
+  );
+}
+
+/** Elements of the typed field as raw_data would hold them. int32_data carries codes: halves, 8-bit floats, packed nibbles. */
+function typedToRaw(proto: TensorProto, type: ElementType): Uint8Array {
+  const values = typedField(proto, type);
+  const info = elementTypes[type];
+  const bytesOf = (a: { readonly buffer: ArrayBufferLike }): Uint8Array => new Uint8Array(a.buffer);
+  if (type === 'float' || type === 'complex64') return bytesOf(Float32Array.from(values as readonly number[]));
+  if (type === 'double' || type === 'complex128') return bytesOf(Float64Array.from(values as readonly number[]));
+  if (type === 'int64') return bytesOf(BigInt64Array.from(values as readonly bigint[]));
+  if (type === 'uint64') return bytesOf(BigUint64Array.from(values as readonly bigint[]));
+  if (info.bits === 32) return bytesOf(Int32Array.from(values, Number));
+  if (info.bits === 16) return bytesOf(Int16Array.from(values, Number));
+  return bytesOf(Int8Array.from(values, Number));
+}
+
+interface ExternalEntry {
+  readonly location: string;
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+function externalEntry(proto: TensorProto): ExternalEntry {
+  const entries = new Map(proto.externalData.map((e) => [e.key, e.value]));
+  const location = entries.get('location');
+  if (location === undefined) throw badTensor(proto.name, 'its external data names no location');
+  const whole = (key: string): number | undefined => {
+    const text = entries.get(key);
+    if (text === undefined) return undefined;
+    const n = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(n))
+      throw badTensor(proto.name, `its external ${key} "${text}" is no byte count`);
+    return n;
+  };
+  const offset = whole('offset');
+  const length = whole('length');
+  return { location, ...(offset === undefined ? {} : { offset }), ...(length === undefined ? {} : { length }) };
+}
+
+function readExternal(
+  proto: TensorProto,
+  entry: ExternalEntry,
+  expected: number,
+  options: ReadTensorOptions,
+): Uint8Array {
+  if (options.external === undefined)
+    throw new Fault('no-data', 'its values stand in another file that was not given', {
+      where: `tensor ${proto.name}, ${entry.location}`,
+      hint: 'Open the model from its folder, or drop both files together.',
+    });
+  const file = options.external(entry.location, proto.name);
+  const offset = entry.offset ?? 0;
+  const length = entry.length ?? expected;
+  if (length !== expected)
+    throw badTensor(proto.name, `${length} bytes of external data, its shape and type need ${expected}`);
+  if (offset + length > file.size)
+    throw badTensor(
+      proto.name,
+      `external data ${entry.location} ends at ${file.size}, bytes ${offset} to ${offset + length} are needed`,
+    );
+  return file.read(offset, length);
+}
+
+/** TensorProto -> Tensor. Faults `bad-file` for what contradicts itself; external data is only checked when read. */
+export function readTensor(proto: TensorProto, options: ReadTensorOptions): Tensor {
+  const type = elementTypeOfCode(proto.dataType);
+  if (type === undefined) throw badTensor(proto.name, `element type ${proto.dataType} is unknown`);
+  const dims = proto.dims.map(Number);
+  if (dims.some((d) => d < 0 || !Number.isSafeInteger(d)))
+    throw badTensor(proto.name, `shape [${proto.dims.join(', ')}] is impossible`);
+  const count = elementCount(dims);
+  if (!Number.isSafeInteger(count * 16)) throw badTensor(proto.name, `shape [${dims.join(', ')}] is impossibly large`);
+  const expected = rawByteLength(type, count);
+  const tensor = (storage: Storage, bytes: () => Uint8Array, strings?: () => readonly Uint8Array[]): Tensor =>
+    cameFrom(
+      {
+        name: proto.name,
+        type,
+        dims,
+        storage,
+        bytes,
+        ...(strings === undefined ? {} : { strings }),
+        ...(proto.docString === '' ? {} : { doc: proto.docString }),
+        rest: restOf(proto),
+      },
+      proto,
+    );
+  if (proto.dataLocation === 1) {
+    const entry = externalEntry(proto);
+    return tensor({ kind: 'external', ...entry }, () => readExternal(proto, entry, expected, options));
+  }
+  if (type === 'string') {
+    if (proto.stringData.length !== count)
+      throw badTensor(proto.name, `${proto.stringData.length} strings, its shape [${dims.join(', ')}] needs ${count}`);
+    const fieldBytes = proto.stringData.reduce((n, s) => n + 1 + varintLength(s.length) + s.length, 0);
+    return tensor(
+      { kind: 'strings', fieldBytes },
+      () => {
+        throw new Fault('unsupported', 'strings have no raw bytes', { where: `tensor ${proto.name}` });
+      },
+      () => proto.stringData,
+    );
+  }
+  if (proto.rawData.length > 0 || count === 0) {
+    if (proto.rawData.length !== expected)
+      throw badTensor(
+        proto.name,
+        `${proto.rawData.length} bytes of data, its shape [${dims.join(', ')}] of ${type} needs ${expected}`,
+      );
+    return tensor({ kind: 'raw' }, () => proto.rawData);
+  }
+  const given = typedField(proto, type).length;
+  const sub = elementTypes[type].bits < 8;
+  const needed = sub ? expected : count * (complexParts[type] ?? 1);
+  if (given !== needed)
+    throw badTensor(proto.name, `${given} numbers, its shape [${dims.join(', ')}] of ${type} needs ${needed}`);
+  return tensor(
+    { kind: 'typed', fieldBytes: typedBytes(proto) },
+    lazy(() => typedToRaw(proto, type)),
+  );
+}
+
+/** SparseTensorProto -> SparseTensor. */
+export function readSparse(proto: SparseTensorProto, options: ReadTensorOptions): SparseTensor {
+  if (proto.values === undefined || proto.indices === undefined)
+    throw new Fault('bad-file', 'a sparse tensor lacks its values or its indices', {
+      where: proto.values?.name ?? 'sparse tensor',
+    });
+  const values = readTensor(proto.values, options);
+  const indices = readTensor(proto.indices, options);
+  return cameFrom({ dims: proto.dims.map(Number), values, indices, rest: restOf(proto) }, proto);
+}

@@ -1,0 +1,120 @@
+/** Owns fileBytes: the exact size of the written file, read off the messages without making a single weight. */
+import type { DescField, DescMessage, Message } from '@bufbuild/protobuf';
+import { type ModelProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
+import { elementCount, rawByteLength } from '../ir/element-type.ts';
+import { subgraphs } from '../ir/graph-index.ts';
+import type { Graph, Model } from '../ir/model.ts';
+import type { Tensor } from '../ir/tensor.ts';
+import { modelToProto, pendingBytes } from './to-proto.ts';
+import { delimitedLength, varintLength } from './varint.ts';
+
+const sizes = new WeakMap<Message, number>();
+
+/** Serialised length of a message in bytes; cached on the message, pending raw_data counted by its length. */
+export function messageBytes(desc: DescMessage, message: Message): number {
+  const known = sizes.get(message);
+  if (known !== undefined) return known;
+  let bytes = 0;
+  for (const u of message.$unknown ?? []) bytes += varintLength(u.no * 8) + u.data.length;
+  for (const field of desc.fields) bytes += fieldBytes(field, message);
+  if (desc.name === 'TensorProto') {
+    const raw = pendingBytes(message as TensorProto);
+    if (raw > 0) bytes += delimitedLength(9, raw);
+  }
+  sizes.set(message, bytes);
+  return bytes;
+}
+
+function fieldValue(field: DescField, message: Message): unknown {
+  const holder = message as unknown as Record<string, unknown>;
+  if (field.oneof === undefined) return Object.hasOwn(holder, field.localName) ? holder[field.localName] : undefined;
+  const one = holder[field.oneof.localName] as { readonly case?: string; readonly value?: unknown } | undefined;
+  return one?.case === field.localName ? one.value : undefined;
+}
+
+function fieldBytes(field: DescField, message: Message): number {
+  const value = fieldValue(field, message);
+  if (value === undefined) return 0;
+  if (field.fieldKind === 'message')
+    return delimitedLength(field.number, messageBytes(field.message, value as Message));
+  if (field.fieldKind !== 'list') {
+    const scalar = field.fieldKind === 'enum' ? 5 : field.fieldKind === 'scalar' ? field.scalar : 0;
+    return varintLength(field.number * 8) + scalarBytes(scalar, value);
+  }
+  const list = value as readonly unknown[];
+  if (field.listKind === 'message') {
+    let bytes = 0;
+    for (const item of list) bytes += delimitedLength(field.number, messageBytes(field.message, item as Message));
+    return bytes;
+  }
+  const scalar = field.listKind === 'enum' ? 5 : field.scalar;
+  let payload = 0;
+  for (const item of list) payload += scalarBytes(scalar, item);
+  if (field.packed) return list.length === 0 ? 0 : delimitedLength(field.number, payload);
+  return list.length * varintLength(field.number * 8) + payload;
+}
+
+/** Length of one scalar with its own length prefix, without the tag. Numbers are descriptor.proto's types. */
+function scalarBytes(scalar: number, value: unknown): number {
+  switch (scalar) {
+    case 1:
+    case 6:
+    case 16:
+      return 8;
+    case 2:
+    case 7:
+    case 15:
+      return 4;
+    case 8:
+      return 1;
+    case 9: {
+      const length = utf8Length(value as string);
+      return varintLength(length) + length;
+    }
+    case 12: {
+      const length = (value as Uint8Array).length;
+      return varintLength(length) + length;
+    }
+    default:
+      return varintLength(value as number | bigint);
+  }
+}
+
+function utf8Length(text: string): number {
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x80) n += 1;
+    else if (c < 0x800) n += 2;
+    else if (c >= 0xd800 && c < 0xdc00 && i + 1 < text.length) {
+      n += 4;
+      i++;
+    } else n += 3;
+  }
+  return n;
+}
+
+/** Bytes of external data that the model's files hold beside the .onnx file. */
+export function externalBytes(model: Model): number {
+  let bytes = 0;
+  const add = (t: Tensor): void => {
+    if (t.storage.kind === 'external') bytes += t.storage.length ?? rawByteLength(t.type, elementCount(t.dims));
+  };
+  const stack: Graph[] = [model.graph];
+  for (let g = stack.pop(); g !== undefined; g = stack.pop()) {
+    g.initializers.forEach(add);
+    for (const n of g.nodes) {
+      for (const a of n.attributes) if (a.kind === 'tensor') add(a.value);
+      stack.push(...subgraphs(n));
+    }
+  }
+  return bytes;
+}
+
+/** Bytes of the .onnx file itself, external data not included. */
+export const onnxFileBytes = (model: Model): number => protoBytes(modelToProto(model));
+
+const protoBytes = (proto: ModelProto): number => messageBytes(ModelProtoSchema, proto);
+
+/** Exact size in bytes of the written model: the .onnx file and its external data. */
+export const fileBytes = (model: Model): number => onnxFileBytes(model) + externalBytes(model);
