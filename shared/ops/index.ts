@@ -1,10 +1,14 @@
 /** Owns the registry of operators: one line per family. */
 
+import { castOps } from './cast.ts';
 import { concatSplitOps } from './concat-split.ts';
+import { constantOps } from './constant.ts';
 import type { Op } from './declare.ts';
 import { fillOps } from './fill.ts';
 import { gatherOps } from './gather.ts';
+import { randomOps } from './random.ts';
 import { rearrangeOps } from './rearrange.ts';
+import { reduceOps } from './reduce.ts';
 import { reshapeOps } from './reshape.ts';
 import { scatterOps } from './scatter.ts';
 import { slicePadOps } from './slice-pad.ts';
@@ -17,6 +21,10 @@ const families: readonly (readonly Op[])[] = [
   gatherOps,
   scatterOps,
   fillOps,
+  constantOps,
+  castOps,
+  randomOps,
+  reduceOps,
 ];
 
 const registry = new Map<string, Op>();
