@@ -4,12 +4,14 @@ import { castOps } from './cast.ts';
 import { concatSplitOps } from './concat-split.ts';
 import { constantOps } from './constant.ts';
 import type { Op } from './declare.ts';
+import { einsumOps } from './einsum.ts';
 import { fillOps } from './fill.ts';
 import { gatherOps } from './gather.ts';
 import { randomOps } from './random.ts';
 import { rearrangeOps } from './rearrange.ts';
 import { reduceOps } from './reduce.ts';
 import { reshapeOps } from './reshape.ts';
+import { resizeOps } from './resize.ts';
 import { scatterOps } from './scatter.ts';
 import { slicePadOps } from './slice-pad.ts';
 
@@ -25,6 +27,8 @@ const families: readonly (readonly Op[])[] = [
   castOps,
   randomOps,
   reduceOps,
+  einsumOps,
+  resizeOps,
 ];
 
 const registry = new Map<string, Op>();
