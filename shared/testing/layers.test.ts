@@ -63,8 +63,9 @@ const isTest = (file: string): boolean => /\.test\.tsx?$/.test(file) || /\/testi
 /** Module specifiers of a source text: static, side-effect, re-export and dynamic. */
 function specifiers(text: string): readonly string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '');
+  // Declarations start a line; what stands between the keyword and the specifier has no quote.
   const found = code.matchAll(
-    /(?:^|[\s;])(?:import|export)\b[^'"`;]*?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g,
+    /^[ \t]*(?:import|export)\s+(?:type\s+)?(?:[\w*{][^'"`;=()]*?\sfrom\s*)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
   );
   return [...found].map((m) => m[1] ?? m[2] ?? '');
 }
@@ -151,7 +152,9 @@ describe('layers', () => {
     expect(complaint('renderer/features/a/x.ts', '../b/y.ts')).toContain('features meet');
     expect(complaint('renderer/ui/x.ts', '../state/y.ts')).toContain('may not');
     expect(
-      specifiers("import type { A } from './a.ts';\nexport * from './b.ts'; await import('./c.ts'); import './d.css';"),
+      specifiers(
+        "import type { A } from './a.ts';\nexport * from './b.ts';\nawait import('./c.ts');\nimport './d.css';",
+      ),
     ).toEqual(['./a.ts', './b.ts', './c.ts', './d.css']);
   });
 
