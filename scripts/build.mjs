@@ -1,33 +1,84 @@
 /**
- * Owns the build of the Node side: one esbuild call, about a quarter of a second, so that every command runs what the
- * source says now. Bundles stand in dist/node; native and large packages stay outside.
+ * Owns the builds: the Node side by esbuild (about a quarter of a second, so that every command runs what the source says now),
+ * the page by vite, kept until its sources change. Native and large packages stay outside the bundles.
  */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const external = ['onnxruntime-node', 'electron', 'mnist', 'open'];
-const common = { bundle: true, platform: 'node', target: 'node20', sourcemap: true, logLevel: 'warning', external };
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Builds the command line, the server and the job process as ESM. */
-export async function buildNode() {
+const external = ['onnxruntime-node', 'electron', 'mnist', 'open'];
+/** @satisfies {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: /** @type {const} */ ('node'),
+  target: 'node20',
+  sourcemap: true,
+  logLevel: /** @type {const} */ ('warning'),
+  external,
+};
+
+/**
+ * Builds the command line, the server and the job process as ESM. Split, so that what imports the runtime dynamically loads
+ * it only then: the server's own process never does.
+ */
+export async function buildNode(outdir = 'dist/node') {
+  rmSync(join(root, outdir), { recursive: true, force: true });
   await build({
     ...common,
     format: 'esm',
-    outdir: 'dist/node',
+    splitting: true,
+    outdir,
     outExtension: { '.js': '.mjs' },
+    chunkNames: 'chunk-[hash]',
     banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
     entryPoints: { cli: 'electron/cli/main.ts', worker: 'electron/jobs/worker.ts' },
   });
 }
 
 /** Builds Electron's main process and its preload as CommonJS. */
-export async function buildElectron() {
+export async function buildElectron(outdir = 'dist/electron') {
   await build({
     ...common,
     format: 'cjs',
-    outdir: 'dist/electron',
+    outdir,
     outExtension: { '.js': '.cjs' },
+    define: { 'import.meta.url': '__bantamUrl', 'import.meta.dirname': '__dirname' },
+    banner: { js: "const __bantamUrl = require('node:url').pathToFileURL(__filename).href;" },
     entryPoints: { main: 'electron/main/main.ts', preload: 'electron/preload/preload.ts' },
   });
+}
+
+/** One line for every source of the page: what a build depends on. */
+function pageKey() {
+  const hash = createHash('sha256');
+  for (const side of ['renderer', 'shared', 'vite.config.ts', 'package-lock.json']) {
+    const at = join(root, side);
+    if (!existsSync(at)) continue;
+    const files = statSync(at).isDirectory() ? readdirSync(at, { recursive: true, encoding: 'utf8' }).sort() : [''];
+    for (const file of files) {
+      const stat = statSync(join(at, file));
+      if (stat.isFile() && !/\.test\.tsx?$/.test(file)) hash.update(`${side}/${file} ${stat.size} ${stat.mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** Builds the page where its sources changed since the last build. Returns whether it had to. */
+export async function buildPage() {
+  const keyFile = join(root, 'dist/page-key');
+  const key = pageKey();
+  const built = existsSync(join(root, 'dist/renderer/index.html'));
+  if (built && existsSync(keyFile) && readFileSync(keyFile, 'utf8') === key) return false;
+  const vite = await import('vite');
+  await vite.build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn' });
+  mkdirSync(dirname(keyFile), { recursive: true });
+  writeFileSync(keyFile, key);
+  return true;
 }
 
 if (process.argv[1]?.endsWith('build.mjs')) {

@@ -1,0 +1,176 @@
+/** Owns the host: the handlers of every call, over the model store, the project file and the job queue. */
+import { copyFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Fault } from '#shared/base/fault.ts';
+import type { JobSpec, Opened } from '#shared/contract/calls.ts';
+import type { Handlers, Service } from '#shared/contract/server.ts';
+import type { Model } from '#shared/ir/model.ts';
+import { skeletonOf } from '#shared/onnx/skeleton.ts';
+import { openJournal } from '../jobs/journal.ts';
+import type { Spawn, Task } from '../jobs/protocol.ts';
+import { createQueue, type Queue } from '../jobs/queue.ts';
+import type { DataFolder } from './data-folder.ts';
+import { exportModel, isExternal } from './export-model.ts';
+import { openModelFile, saveModelFile } from './model-files.ts';
+import { type Held, type ModelStore, openStore } from './model-store.ts';
+import { projectFile } from './project.ts';
+import { sampleOf, samplesIn } from './samples.ts';
+import { magnitudeSummaries, summarize, weightOf } from './tensor-summary.ts';
+
+/** The system's own dialogs, where there are any. Null: the person cancelled. */
+export interface Dialogs {
+  open(): Promise<string | null>;
+  save(name: string): Promise<string | null>;
+}
+
+export interface HostOptions {
+  readonly kind: 'electron' | 'server';
+  readonly version: string;
+  /** 'onnxruntime-node 1.30.0': this process itself never loads it. */
+  readonly runtime: string;
+  readonly threads: number;
+  readonly folder: DataFolder;
+  /** assets/models */
+  readonly samples: string;
+  readonly spawn: Spawn;
+  readonly dialogs?: Dialogs;
+  /** Bytes that held models may take on disk. */
+  readonly storeLimit?: number;
+}
+
+export interface RunningHost {
+  readonly service: Service;
+  readonly queue: Queue;
+  readonly store: ModelStore;
+  /** Opens a file by its path, as the dialog does (also for a file given on the command line). */
+  openPath(path: string): Promise<Opened>;
+  close(): void;
+}
+
+/** Models kept parsed, so that a histogram does not read the file anew. */
+const cachedModels = 3;
+
+const lastPart = (name: string): string => name.split(/[\\/]/).at(-1) || 'model.onnx';
+
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const store = await openStore(options.folder.models, options.storeLimit);
+  const project = projectFile(options.folder.project);
+  const parsed = new Map<string, Model>();
+
+  const modelOf = async (held: Held): Promise<Model> => {
+    const model = parsed.get(held.modelId) ?? (await openModelFile(held.path));
+    parsed.delete(held.modelId);
+    parsed.set(held.modelId, model);
+    for (const id of [...parsed.keys()].slice(0, -cachedModels)) parsed.delete(id);
+    return model;
+  };
+  const modelById = async (id: string): Promise<Model> => modelOf(await store.get(id));
+  const opened = async (held: Held): Promise<Opened> => ({
+    modelId: held.modelId,
+    name: held.name,
+    fileBytes: held.fileBytes,
+    skeleton: skeletonOf(await modelOf(held)),
+    ...(held.data === undefined ? {} : { data: held.data }),
+    ...(held.preprocess === undefined ? {} : { preprocess: held.preprocess }),
+  });
+
+  /** Copies a file, with its external data, into the store: what happens to the original later changes nothing here. */
+  const takeIn = async (path: string, card: Omit<Held, 'modelId' | 'path' | 'fileBytes'>): Promise<Held> => {
+    const model = await openModelFile(path);
+    const draft = await store.draft();
+    try {
+      // Without external data the very bytes are kept.
+      if (model.graph.initializers.some(isExternal)) await saveModelFile(model, draft.path);
+      else await copyFile(path, draft.path);
+      return await store.keep(draft.folder, card);
+    } catch (thrown) {
+      await store.drop(draft.folder);
+      throw thrown;
+    }
+  };
+  const openPath = async (path: string): Promise<Opened> => opened(await takeIn(path, { name: lastPart(path) }));
+
+  const idsOf = (spec: JobSpec): readonly string[] => (spec.kind === 'compare' ? [spec.a, spec.b] : [spec.modelId]);
+  const taskOf = async (spec: JobSpec): Promise<Extract<Task, { kind: 'job' }>> => {
+    const held = await Promise.all(idsOf(spec).map((id) => store.get(id)));
+    const models = Object.fromEntries(held.map((h) => [h.modelId, h.path]));
+    const out = spec.kind === 'apply' ? (await store.draft()).path : '';
+    return { kind: 'job', spec, models, out, threads: options.threads };
+  };
+  const discard = async (task: Extract<Task, { kind: 'job' }>): Promise<void> => {
+    if (task.out !== '') await store.drop(dirname(task.out));
+  };
+  const queue = createQueue({
+    journal: openJournal(options.folder.journal),
+    spawn: options.spawn,
+    taskOf,
+    discard,
+    adopt: async (task) => {
+      if (task.spec.kind !== 'apply') throw new Fault('internal', 'only apply writes a model');
+      const { modelId: _id, path: _path, fileBytes: _bytes, ...source } = await store.get(task.spec.modelId);
+      const name = `${source.name.replace(/\.onnx$/i, '').replace(/-light$/, '')}-light.onnx`;
+      return (await store.keep(dirname(task.out), { ...source, name })).modelId;
+    },
+  });
+
+  const handlers: Handlers = {
+    hello: async () => ({
+      version: options.version,
+      host: options.kind,
+      runtime: options.runtime,
+      threads: options.threads,
+      samples: samplesIn(options.samples).map((s) => ({
+        id: s.id,
+        title: s.title ?? s.id,
+        note: s.note ?? '',
+        fileBytes: s.fileBytes,
+      })),
+      capabilities: { dialogs: options.dialogs !== undefined, reveal: false },
+    }),
+    openSample: async ({ id }) => {
+      const { path, data, preprocess } = sampleOf(options.samples, id);
+      const more = { ...(data === undefined ? {} : { data }), ...(preprocess === undefined ? {} : { preprocess }) };
+      return opened(await takeIn(path, { name: `${id}.onnx`, ...more }));
+    },
+    openBytes: async ({ name, bytes, companions }) => {
+      const check = async (path: string): Promise<void> => {
+        await openModelFile(path);
+      };
+      return opened(await store.put(bytes, companions, { name: lastPart(name) }, check));
+    },
+    openDialog: async () => {
+      if (options.dialogs === undefined) throw new Fault('unsupported', 'this host has no dialogs');
+      const path = await options.dialogs.open();
+      return path === null ? null : openPath(path);
+    },
+    openHeld: async ({ modelId }) => opened(await store.get(modelId)),
+    tensorSummary: async ({ modelId, nodeId, input, bins }) =>
+      summarize(weightOf(await modelById(modelId), nodeId, input), bins),
+    magnitudeSummaries: async ({ modelId }) => magnitudeSummaries(await modelById(modelId)),
+    startJob: async ({ spec }) => {
+      for (const id of idsOf(spec)) await store.get(id);
+      return queue.start(spec);
+    },
+    cancelJob: async ({ id }) => queue.cancel(id),
+    resumeJob: async ({ id }) => queue.resume(id),
+    removeJob: async ({ id }) => {
+      queue.remove(id);
+      return {};
+    },
+    jobs: async () => [...queue.all()],
+    exportModel: async ({ modelId, name }) => {
+      const held = await store.get(modelId);
+      return exportModel({ held, name: lastPart(name), store, ...options });
+    },
+    saveProject: async (next) => {
+      await project.save(next);
+      return {};
+    },
+    lastProject: async () => {
+      const last = await project.load();
+      const held = last === undefined ? undefined : await store.get(last.modelId).catch(() => undefined);
+      return last === undefined || held === undefined ? null : { ...last, name: held.name };
+    },
+  };
+  return { service: { handlers, onJob: queue.onJob }, queue, store, openPath, close: queue.close };
+}
