@@ -70,6 +70,7 @@ function pageKey() {
 
 /** Builds the page where its sources changed since the last build. Returns whether it had to. */
 export async function buildPage() {
+  if (!existsSync(join(root, 'renderer/index.html'))) return false;
   const keyFile = join(root, 'dist/page-key');
   const key = pageKey();
   const built = existsSync(join(root, 'dist/renderer/index.html'));

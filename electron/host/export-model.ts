@@ -6,7 +6,7 @@ import type { Model } from '#shared/ir/model.ts';
 import type { Tensor } from '#shared/ir/tensor.ts';
 import type { Spawn, Verified } from '../jobs/protocol.ts';
 import { runToEnd } from '../jobs/run-process.ts';
-import { openModelFile, saveModelFile } from './model-files.ts';
+import { openModelFile, saveModelFile } from './interim.ts';
 import type { Held, ModelStore } from './model-store.ts';
 
 export interface ExportRequest {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
 
-const bytes = z.instanceof(Uint8Array);
+const bytes: z.ZodType<Uint8Array, Uint8Array> = z.instanceof(Uint8Array);
 export const blobId = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
 export const faultSchema = z.object({

@@ -1,0 +1,45 @@
+/** Owns how option texts become values, each with one clear complaint. */
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { Fault } from '#shared/base/fault.ts';
+import type { Recipe } from '#shared/recipes/recipe.ts';
+import { parseRecipe } from '#shared/recipes/recipe.ts';
+
+/** A parser of whole numbers in a range. */
+export const integer =
+  (name: string, min: number, max: number) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new InvalidArgumentError(`${name} takes ${min} to ${max}`);
+    return value;
+  };
+
+/** Gathers `--shape name=1,3,224,224`, which may be given for several inputs. */
+export function shape(
+  text: string,
+  before: Readonly<Record<string, readonly number[]>> = {},
+): Readonly<Record<string, readonly number[]>> {
+  const at = text.lastIndexOf('=');
+  const dims = text.slice(at + 1).split(',');
+  if (at < 1 || !dims.every((d) => /^[1-9]\d{0,8}$/.test(d)))
+    throw new InvalidArgumentError('expected name=1,3,224,224');
+  return { ...before, [text.slice(0, at)]: dims.map(Number) };
+}
+
+/** Reads a JSON file. Faults: `bad-path`, `bad-file`. */
+export function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    throw new Fault('bad-path', 'the file cannot be read', { where: path });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new Fault('bad-file', `not JSON: ${thrown instanceof Error ? thrown.message : thrown}`, { where: path });
+  }
+}
+
+/** Reads and validates a recipe file. Faults: `bad-path`, `bad-file`, `bad-recipe`. */
+export const readRecipe = (path: string): Recipe => parseRecipe(readJson(path));
