@@ -22,6 +22,15 @@ const common = {
   external,
 };
 
+/** What CommonJS packages expect to find, inside an ES module. */
+const cjsGlobals = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  "import { fileURLToPath as __toPath } from 'node:url';",
+  'const require = __createRequire(import.meta.url);',
+  'const __filename = __toPath(import.meta.url);',
+  'const __dirname = __filename.slice(0, -1 - __filename.split(/[\\\\/]/).at(-1).length);',
+].join('\n');
+
 /**
  * Builds the command line, the server and the job process as ESM. Split, so that what imports the runtime dynamically loads
  * it only then: the server's own process never does.
@@ -35,7 +44,7 @@ export async function buildNode(outdir = 'dist/node') {
     outdir,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunk-[hash]',
-    banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
+    banner: { js: cjsGlobals },
     entryPoints: { cli: 'electron/cli/main.ts', worker: 'electron/jobs/worker.ts' },
   });
 }
