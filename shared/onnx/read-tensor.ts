@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts';
 import { lazy } from '../base/lazy.ts';
 import { type ElementType, elementCount, elementTypeOfCode, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import type { SparseTensor, Storage, Tensor } from '../ir/tensor.ts';
+import { absentOf } from './absent.ts';
 import { cameFrom, restOf } from './proto.ts';
 import { varintLength } from './varint.ts';
 
@@ -20,6 +21,8 @@ export interface ReadTensorOptions {
    * Without it, values of external tensors throw `no-data`.
    */
   readonly external?: (location: string, tensor: string) => ExternalFile;
+  /** Set by `readSkeleton` alone: values may be noted as absent. A file from outside cannot say so. */
+  readonly skeleton?: true;
 }
 
 const badTensor = (name: string, why: string): Fault =>
@@ -147,6 +150,17 @@ export function readTensor(proto: TensorProto, options: ReadTensorOptions): Tens
   if (proto.dataLocation === 1) {
     const entry = externalEntry(proto);
     return tensor({ kind: 'external', ...entry }, () => readExternal(proto, entry, expected, options));
+  }
+  const absent = options.skeleton ? absentOf(proto) : undefined;
+  if (absent !== undefined) {
+    const storage: Storage =
+      absent.field === 9
+        ? { kind: 'raw' }
+        : { kind: type === 'string' ? 'strings' : 'typed', fieldBytes: absent.bytes };
+    const nothing = (): never => {
+      throw new Fault('no-data', 'only the host holds these values', { where: `tensor ${proto.name}` });
+    };
+    return tensor(storage, nothing, type === 'string' ? nothing : undefined);
   }
   if (type === 'string') {
     if (proto.stringData.length !== count)

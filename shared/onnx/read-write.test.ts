@@ -7,6 +7,7 @@ import { lazyTensor } from '../ir/tensor.ts';
 import { corpusBytes, corpusEntries } from '../testing/corpus.ts';
 import { readModel } from './read.ts';
 import { fileBytes, onnxFileBytes } from './size.ts';
+import { readSkeleton, skeletonOf } from './skeleton.ts';
 import { writeModel } from './write.ts';
 
 /** Two files that hold what no reader can understand. */
@@ -39,6 +40,9 @@ describe.runIf(corpusEntries.length > 0)('the corpus', () => {
     expect(fileBytes(again)).toBe(fileBytes(model));
     const copy = touched(model);
     expect(onnxFileBytes(copy)).toBe(writeModel(copy).length);
+    const screen = readSkeleton(skeletonOf(model));
+    expect(fileBytes(screen)).toBe(fileBytes(model));
+    expect(fileBytes(touched(screen))).toBe(fileBytes(touched(model)));
     const ids = model.graph.nodes.map((n) => n.id);
     expect(new Set(ids).size).toBe(ids.length);
   });

@@ -5,6 +5,7 @@ import { elementCount, rawByteLength } from '../ir/element-type.ts';
 import { subgraphs } from '../ir/graph-index.ts';
 import type { Graph, Model } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { absentOf } from './absent.ts';
 import { modelToProto, pendingBytes } from './to-proto.ts';
 import { delimitedLength, varintLength } from './varint.ts';
 
@@ -16,8 +17,11 @@ export function messageBytes(desc: DescMessage, message: Message): number {
   if (known !== undefined) return known;
   let bytes = 0;
   for (const u of message.$unknown ?? []) bytes += varintLength(u.no * 8) + u.data.length;
-  for (const field of desc.fields) bytes += fieldBytes(field, message);
-  if (desc.name === 'TensorProto') {
+  const absent = desc.name === 'TensorProto' ? absentOf(message as TensorProto) : undefined;
+  for (const field of desc.fields)
+    if (absent === undefined || field.localName !== 'externalData') bytes += fieldBytes(field, message);
+  if (absent !== undefined) bytes += absent.field === 9 ? delimitedLength(9, absent.bytes) : absent.bytes;
+  else if (desc.name === 'TensorProto') {
     const raw = pendingBytes(message as TensorProto);
     if (raw > 0) bytes += delimitedLength(9, raw);
   }

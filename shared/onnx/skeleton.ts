@@ -1,0 +1,78 @@
+/**
+ * Owns the skeleton: the form in which a model crosses to the screen. Same graph, same byte counts; large tensors come without
+ * their values, each with a private note of how many bytes it takes in which field.
+ */
+import { create, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto } from 'onnx-buf';
+import { elementCount, rawByteLength } from '../ir/element-type.ts';
+import type { Model } from '../ir/model.ts';
+import { type Absent, absentKey, absentNote } from './absent.ts';
+import { bakeMessage } from './bake.ts';
+import { overlay } from './proto.ts';
+import { readModel } from './read.ts';
+import { messageBytes } from './size.ts';
+import { modelToProto, pendingTensor } from './to-proto.ts';
+
+/** Tensors up to this many bytes keep their values: shapes, axes, scales must be known on the screen. */
+export const skeletonKeepsBytes = 1024;
+
+const dataFields = [
+  'floatData',
+  'int32Data',
+  'stringData',
+  'int64Data',
+  'rawData',
+  'doubleData',
+  'uint64Data',
+] as const;
+const numbers: Readonly<Record<(typeof dataFields)[number], number>> = {
+  floatData: 4,
+  int32Data: 5,
+  stringData: 6,
+  int64Data: 7,
+  rawData: 9,
+  doubleData: 10,
+  uint64Data: 11,
+};
+
+function payloadOf(desc: DescMessage, proto: TensorProto): Absent | undefined {
+  const pending = pendingTensor(proto);
+  if (pending !== undefined) return { field: 9, bytes: rawByteLength(pending.type, elementCount(pending.dims)) };
+  const set = dataFields.find((f) => proto[f].length > 0);
+  if (set === undefined) return undefined;
+  if (set === 'rawData') return { field: 9, bytes: proto.rawData.length };
+  const without = overlay(() => create(desc) as TensorProto, proto, { [set]: [] });
+  return { field: numbers[set], bytes: messageBytes(desc, proto) - messageBytes(desc, without) };
+}
+
+function stripTensor(desc: DescMessage, proto: TensorProto): TensorProto {
+  const payload = payloadOf(desc, proto);
+  if (payload === undefined || payload.bytes <= skeletonKeepsBytes) return bakeMessage(desc, proto);
+  const out = overlay(() => create(desc) as TensorProto, proto, {});
+  for (const f of dataFields) delete (out as Partial<TensorProto>)[f];
+  for (const f of dataFields) if (f !== 'rawData') Object.assign(out, { [f]: [] });
+  out.externalData = [create(StringStringEntryProtoSchema, { key: absentKey, value: absentNote(payload) })];
+  return out;
+}
+
+function strip(desc: DescMessage, message: Message): Message {
+  if (desc.name === 'TensorProto') return stripTensor(desc, message as TensorProto);
+  const changed: Record<string, unknown> = {};
+  for (const field of desc.fields) {
+    if (field.oneof !== undefined || !Object.hasOwn(message, field.localName)) continue;
+    const value = (message as unknown as Record<string, unknown>)[field.localName];
+    if (field.fieldKind === 'message') changed[field.localName] = strip(field.message, value as Message);
+    else if (field.fieldKind === 'list' && field.listKind === 'message') {
+      const inner = field.message;
+      changed[field.localName] = (value as readonly Message[]).map((m) => strip(inner, m));
+    }
+  }
+  return overlay(() => create(desc), message, changed as Partial<Message>);
+}
+
+/** The skeleton as bytes: an ONNX file but for the notes. */
+export const skeletonOf = (model: Model): Uint8Array =>
+  toBinary(ModelProtoSchema, strip(ModelProtoSchema, modelToProto(model)) as ReturnType<typeof modelToProto>);
+
+/** A model whose large tensors throw Fault `no-data` when asked for values; its figures and sizes are the real model's. */
+export const readSkeleton = (bytes: Uint8Array): Model => readModel(bytes, { skeleton: true });
