@@ -1,0 +1,30 @@
+/** Owns the start of the page: fonts, host, first paint. */
+import '@fontsource-variable/inter';
+import '@fontsource-variable/noto-sans-kr';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { connectHost } from '../host/connect.ts';
+import { HostProvider } from '../host/use-host.tsx';
+import '../ui/tokens.css';
+import '../ui/controls.css';
+import { useLanguage } from '../ui/language.ts';
+import './app.css';
+import { App } from './App.tsx';
+import { ErrorBoundary } from './ErrorBoundary.tsx';
+
+document.documentElement.lang = useLanguage.getState().language;
+const root = document.getElementById('root');
+if (root !== null)
+  createRoot(root).render(
+    <StrictMode>
+      <ErrorBoundary>
+        <HostProvider host={connectHost()}>
+          <App />
+        </HostProvider>
+      </ErrorBoundary>
+    </StrictMode>,
+  );
+if (import.meta.env.DEV) {
+  const fake = new URLSearchParams(location.search).get('fake');
+  if (fake !== null) void import('./fake.ts').then((f) => f.openFake(Number(fake)));
+}

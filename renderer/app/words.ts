@@ -1,0 +1,20 @@
+/** Owns what the shell says. */
+import { text } from '#shared/base/text.ts';
+
+export const words = {
+  recipe: text('Recipe', '레시피'),
+  inspector: text('Inspector', '인스펙터'),
+  jobs: text('Jobs', '작업'),
+  undo: text('Undo', '실행 취소'),
+  redo: text('Redo', '다시 실행'),
+  export: text('Export', '내보내기'),
+  search: text('Search layers, run a command', '레이어 검색, 명령 실행'),
+  theme: text('Light or dark', '밝게 또는 어둡게'),
+  language: text('한국어', 'English'),
+  resizeRecipe: text('Width of the recipe', '레시피 너비'),
+  resizeInspector: text('Width of the inspector', '인스펙터 너비'),
+  resizeJobs: text('Height of the jobs', '작업 영역 높이'),
+  running: text('{n} running', '{n}개 실행 중'),
+  idle: text('idle', '대기 없음'),
+  lost: text('reconnecting …', '다시 연결하는 중 …'),
+} as const;

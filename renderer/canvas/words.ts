@@ -1,0 +1,31 @@
+/** Owns what the canvas says. */
+import { text } from '#shared/base/text.ts';
+
+export const words = {
+  canvas: text('Graph of the model', '모델 그래프'),
+  help: text(
+    'Arrow keys travel along edges, Enter adds to the selection, Escape clears it.',
+    '화살표 키로 연결을 따라 이동하고, Enter로 선택에 추가하고, Escape로 지웁니다.',
+  ),
+  fit: text('Fit', '전체 보기'),
+  zoomIn: text('Zoom in', '확대'),
+  zoomOut: text('Zoom out', '축소'),
+  map: text('Overview of the graph', '그래프 개요'),
+  subgraphs: text('{n} inside', '하위 그래프 {n}'),
+  frozen: text('cannot be pruned', '가지치기 불가'),
+  selected: text('{n} selected', '{n}개 선택'),
+  alike: text('Select all like this', '같은 종류 모두 선택'),
+  clear: text('Clear', '선택 해제'),
+  legend: text('Colours', '색'),
+  macs: text('MACs per layer', '레이어별 MACs'),
+  parameters: text('parameters per layer', '레이어별 파라미터'),
+  laying: text('Drawing the graph …', '그래프를 그리는 중 …'),
+  failed: text('The graph could not be drawn', '그래프를 그리지 못했습니다'),
+  empty: text('Nothing open', '열린 모델 없음'),
+} as const;
+
+export const colourWords = {
+  operator: text('Operator', '연산자'),
+  macs: text('MACs', 'MACs'),
+  parameters: text('Parameters', '파라미터'),
+} as const;
