@@ -94,17 +94,12 @@ function constantsOf(taken: Set<string>): Constants {
   };
 }
 
-function contextOf(
-  node: Node,
-  version: number,
-  scope: Scope,
-  constants: Constants,
-  taken: Set<string>,
-): AdapterContext {
-  const fresh = (base: string): string => freshName(base, taken);
+function contextOf(node: Node, version: number, work: Work, scope: Scope, constants: Constants): AdapterContext {
+  const fresh = (base: string): string => freshName(base, work.taken);
   return {
     node,
     version,
+    target: work.to,
     ...scope,
     fresh,
     ints: (values, dims = [values.length]) =>
@@ -138,7 +133,7 @@ function convertNode(node: Node, from: number, work: Work, scope: Scope, constan
       throw new Fault('unsupported', `${now.op} of a local function takes ${reference.name} from its caller`, {
         where: now.id,
       });
-    const out = adapt(contextOf(now, v, scope, constants, work.taken));
+    const out = adapt(contextOf(now, v, work, scope, constants));
     const only = out.length === 1 ? out[0] : undefined;
     if (only === undefined || only.op !== now.op) return out.flatMap((n) => convertNode(n, v, work, scope, constants));
     now = only;

@@ -1,18 +1,18 @@
 /** Owns adapters for operators whose attributes became inputs: the values stay the same, only where they stand changes. */
-import { attr, floatAttr, intAttr, intsAttr, stringAttr } from '../../ir/attribute.ts';
+import { attr, attributeOf, floatAttr, intAttr, stringAttr } from '../../ir/attribute.ts';
 import { type Adapt, type Adapters, changed, elemOr, refuse } from './context.ts';
 
 /** `axes` moves to input 1; absent stays absent (all axes). */
 const axesInput: Adapt = (c) => {
-  const axes = intsAttr(c.node, 'axes');
+  const axes = attributeOf(c.node, 'axes', 'ints');
   if (axes === undefined) return [c.node];
   return [changed(c.node, { without: ['axes'], inputs: [c.node.inputs[0] ?? '', c.ints(axes)] })];
 };
 
 const sliceInputs: Adapt = (c) => {
-  const starts = intsAttr(c.node, 'starts') ?? [];
-  const ends = intsAttr(c.node, 'ends') ?? [];
-  const axes = intsAttr(c.node, 'axes');
+  const starts = attributeOf(c.node, 'starts', 'ints') ?? [];
+  const ends = attributeOf(c.node, 'ends', 'ints') ?? [];
+  const axes = attributeOf(c.node, 'axes', 'ints');
   const inputs = [c.node.inputs[0] ?? '', c.ints(starts), c.ints(ends), ...(axes === undefined ? [] : [c.ints(axes)])];
   return [changed(c.node, { without: ['starts', 'ends', 'axes'], inputs })];
 };
@@ -29,7 +29,7 @@ const clipInputs: Adapt = (c) => {
 
 const padInputs: Adapt = (c) => {
   const x = c.node.inputs[0] ?? '';
-  const pads = intsAttr(c.node, 'pads');
+  const pads = attributeOf(c.node, 'pads', 'ints');
   if (pads === undefined) refuse(c, 'it has no pads');
   const value = floatAttr(c.node, 'value', 0);
   const constant = stringAttr(c.node, 'mode', 'constant') === 'constant' && value !== 0;
@@ -60,7 +60,7 @@ const dropoutMask: Adapt = (c) => {
 };
 
 const splitInput: Adapt = (c) => {
-  const sizes = intsAttr(c.node, 'split');
+  const sizes = attributeOf(c.node, 'split', 'ints');
   if (sizes === undefined) return [c.node];
   return [changed(c.node, { without: ['split'], inputs: [c.node.inputs[0] ?? '', c.ints(sizes)] })];
 };

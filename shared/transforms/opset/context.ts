@@ -8,6 +8,8 @@ export interface AdapterContext {
   readonly node: Node;
   /** The opset that the node is brought to. */
   readonly version: number;
+  /** The opset that the whole conversion ends at. */
+  readonly target: number;
   /** Shape of a value as far as the file and inference know it; null: rank unknown. */
   shape(value: string): readonly Dim[] | null;
   elem(value: string): ElementType | null;
@@ -16,7 +18,7 @@ export interface AdapterContext {
   /** True where a node, a subgraph or the graph's outputs read the value. */
   isRead(value: string): boolean;
   /** A new int64 constant, shared with others of the same contents. */
-  ints(values: readonly number[], dims?: readonly number[]): string;
+  ints(values: readonly (number | bigint)[], dims?: readonly number[]): string;
   /** A new constant of this type. */
   numbers(elem: ElementType, values: readonly number[], dims: readonly number[]): string;
   /** A value name that nothing uses. */

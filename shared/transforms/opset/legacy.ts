@@ -48,7 +48,7 @@ const inference: Adapt = (c) => {
 };
 
 const reshapeInput: Adapt = (c) => {
-  const shape = intsAttr(c.node, 'shape');
+  const shape = attributeOf(c.node, 'shape', 'ints');
   if (shape === undefined) return [c.node];
   return [changed(c.node, { without: ['shape', 'consumed_inputs'], inputs: [c.node.inputs[0] ?? '', c.ints(shape)] })];
 };

@@ -30,11 +30,23 @@ const coercedAxis: Adapt = (c) => {
   return [...before, main, ...back];
 };
 
-/** Upsample 9 became Resize 10, both sampling at x / scale; nearest takes the floor. */
-const upsampleToResize: Adapt = (c) => [
-  changed(c.node, { op: 'Resize', add: [attr.string('mode', upsampleMode(c.node)), attr.int('bantam_upsample', 1)] }),
-];
-const upsampleMode = (node: Node): string => (stringAttr(node, 'mode', 'nearest') === 'nearest' ? 'nearest' : 'linear');
+/** Upsample 9 became Resize 10, both sampling at x / scale; on the way to 11 it waits, to be told from a Resize. */
+const upsampleToResize: Adapt = (c) => (c.target > 10 ? [c.node] : [changed(c.node, { op: 'Resize' })]);
+
+/** Resize 11 as Upsample and Resize 10 sampled: at x / scale. */
+function asymmetric(node: Node, roi: string, rounding: 'floor' | 'ceil'): Node {
+  const nearest = stringAttr(node, 'mode', 'nearest') === 'nearest';
+  const add = [
+    attr.string('mode', nearest ? 'nearest' : 'linear'),
+    attr.string('coordinate_transformation_mode', 'asymmetric'),
+    ...(nearest ? [attr.string('nearest_mode', rounding)] : []),
+  ];
+  const [x = '', scales = ''] = node.inputs;
+  return changed(node, { op: 'Resize', inputs: [x, roi, scales], add });
+}
+
+/** Upsample only enlarges; nearest takes the floor. */
+const upsampleModes: Adapt = (c) => [asymmetric(c.node, c.numbers('float', [], [0]), 'floor')];
 
 /**
  * Resize 11 got roi, sizes and coordinate modes; Resize 10 samples at x / scale ("asymmetric"). Its nearest rounds down when it
@@ -42,24 +54,16 @@ const upsampleMode = (node: Node): string => (stringAttr(node, 'mode', 'nearest'
  */
 const resizeModes: Adapt = (c) => {
   const { node } = c;
-  const [x = '', scales = ''] = node.inputs;
-  const nearest = stringAttr(node, 'mode', 'nearest') === 'nearest';
-  let rounding = 'floor';
-  if (nearest && intAttr(node, 'bantam_upsample', 0) === 0) {
-    const known = c.constant(scales);
+  let rounding: 'floor' | 'ceil' = 'floor';
+  if (stringAttr(node, 'mode', 'nearest') === 'nearest') {
+    const known = c.constant(node.inputs[1] ?? '');
     if (known === undefined) refuse(c, 'how its nearest mode rounds depends on scales that are not known');
     const values = toNumbers(known);
     const shrinks = values.some((s) => s < 1);
     if (shrinks && values.some((s) => s > 1)) refuse(c, 'it shrinks one axis and enlarges another in nearest mode');
     if (shrinks) rounding = 'ceil';
   }
-  const roi = c.numbers('float', [], [0]);
-  const add = [
-    attr.string('mode', nearest ? 'nearest' : 'linear'),
-    attr.string('coordinate_transformation_mode', 'asymmetric'),
-    ...(nearest ? [attr.string('nearest_mode', rounding)] : []),
-  ];
-  return [changed(node, { inputs: [x, roi, scales], without: ['bantam_upsample'], add })];
+  return [asymmetric(node, c.numbers('float', [], [0]), rounding)];
 };
 
 /** Resize 13 dropped tf_half_pixel_for_nn: floor((x + 0.5) / scale) is round_prefer_ceil of half_pixel's coordinate. */
@@ -141,7 +145,7 @@ export const meaningAdapters: Adapters = {
   Softmax: { 13: coercedAxis },
   LogSoftmax: { 13: coercedAxis },
   Hardmax: { 13: coercedAxis },
-  Upsample: { 10: upsampleToResize },
+  Upsample: { 10: upsampleToResize, 11: upsampleModes },
   Resize: { 11: resizeModes, 13: resizeHalfPixel },
   BatchNormalization: { 9: batchNormSpatial, 14: batchNormTraining },
   Scatter: { 11: renamed('ScatterElements') },
