@@ -3,12 +3,14 @@
 import { castOps } from './cast.ts';
 import { concatSplitOps } from './concat-split.ts';
 import { constantOps } from './constant.ts';
+import { controlOps } from './control.ts';
 import type { Op } from './declare.ts';
 import { einsumOps } from './einsum.ts';
 import { fillOps } from './fill.ts';
 import { gatherOps } from './gather.ts';
 import { randomOps } from './random.ts';
 import { rearrangeOps } from './rearrange.ts';
+import { recurrentOps } from './recurrent.ts';
 import { reduceOps } from './reduce.ts';
 import { reshapeOps } from './reshape.ts';
 import { resizeOps } from './resize.ts';
@@ -29,6 +31,8 @@ const families: readonly (readonly Op[])[] = [
   reduceOps,
   einsumOps,
   resizeOps,
+  recurrentOps,
+  controlOps,
 ];
 
 const registry = new Map<string, Op>();
