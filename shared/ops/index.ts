@@ -1,6 +1,7 @@
 /** Owns the registry of operators: one line per family. */
 
 import { castOps } from './cast.ts';
+import { classicalOps } from './classical.ts';
 import { concatSplitOps } from './concat-split.ts';
 import { constantOps } from './constant.ts';
 import { controlOps } from './control.ts';
@@ -15,6 +16,8 @@ import { reduceOps } from './reduce.ts';
 import { reshapeOps } from './reshape.ts';
 import { resizeOps } from './resize.ts';
 import { scatterOps } from './scatter.ts';
+
+import { sequenceOps } from './sequence.ts';
 import { slicePadOps } from './slice-pad.ts';
 
 const families: readonly (readonly Op[])[] = [
@@ -33,6 +36,8 @@ const families: readonly (readonly Op[])[] = [
   resizeOps,
   recurrentOps,
   controlOps,
+  sequenceOps,
+  classicalOps,
 ];
 
 const registry = new Map<string, Op>();
