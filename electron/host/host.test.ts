@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attr } from '#shared/ir/attribute.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { numbersTensor } from '#shared/ir/values.ts';
-import { readModel } from '#shared/onnx/read.ts';
+import { readSkeleton } from '#shared/onnx/skeleton.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import { model, node, randomTensor, value } from '#shared/testing/build.ts';
 import { dataFolder } from './data-folder.ts';
@@ -63,7 +63,7 @@ describe('the host', () => {
     expect(hello.capabilities.dialogs).toBe(false);
     const opened = await handlers.openSample({ id: 'one' });
     expect(opened).toMatchObject({ name: 'one.onnx', data: 'digits', fileBytes: writeModel(small()).length });
-    const skeleton = readModel(opened.skeleton);
+    const skeleton = readSkeleton(opened.skeleton);
     expect(skeleton.graph.nodes.map((n) => n.op)).toEqual(['Conv', 'Relu']);
     expect(skeleton.graph.initializers.map((t) => t.dims)).toEqual([[40, 1, 3, 3], [40]]);
     await expect(handlers.openSample({ id: '../one' })).rejects.toMatchObject({ code: 'not-found' });

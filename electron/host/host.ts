@@ -5,12 +5,14 @@ import { Fault } from '#shared/base/fault.ts';
 import type { JobSpec, Opened } from '#shared/contract/calls.ts';
 import type { Handlers, Service } from '#shared/contract/server.ts';
 import type { Model } from '#shared/ir/model.ts';
+import { externalLayout } from '#shared/onnx/external.ts';
+import { skeletonOf } from '#shared/onnx/skeleton.ts';
 import { openJournal } from '../jobs/journal.ts';
 import type { Spawn, Task } from '../jobs/protocol.ts';
 import { createQueue, type Queue } from '../jobs/queue.ts';
 import type { DataFolder } from './data-folder.ts';
-import { exportModel, isExternal } from './export-model.ts';
-import { openModelFile, saveModelFile, skeletonOf } from './interim.ts';
+import { exportModel } from './export-model.ts';
+import { openModelFile, saveModelFile } from './model-files.ts';
 import { type Held, type ModelStore, openStore } from './model-store.ts';
 import { projectFile } from './project.ts';
 import { sampleOf, samplesIn } from './samples.ts';
@@ -79,7 +81,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const draft = await store.draft();
     try {
       // Without external data the very bytes are kept.
-      if (model.graph.initializers.some(isExternal)) await saveModelFile(model, draft.path);
+      if (externalLayout(model).tensors.length > 0) await saveModelFile(model, draft.path);
       else await copyFile(path, draft.path);
       return await store.keep(draft.folder, card);
     } catch (thrown) {
