@@ -1,0 +1,50 @@
+/** Owns the digits that come with the package `mnist`: the first 10,000 of MNIST's training images. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Fault } from '#shared/base/fault.ts';
+import type { Dataset } from '#shared/ports/dataset.ts';
+import { indexedDataset, stackSource } from './memory-dataset.ts';
+import { splitSeed, stratify } from './stratified-split.ts';
+
+const pixels = 28 * 28;
+
+/** One class's values; the package stores v / 255 rounded, so rounding v * 255 restores the bytes. */
+function readClass(digit: number): Uint8Array {
+  try {
+    const path = createRequire(import.meta.url).resolve(`mnist/src/digits/${digit}.json`);
+    const { data } = JSON.parse(readFileSync(path, 'utf8')) as { readonly data: readonly number[] };
+    return Uint8Array.from(data, (v) => Math.round(v * 255));
+  } catch (cause) {
+    throw new Fault('no-data', 'the digits are not here: the package "mnist" is not installed', {
+      where: 'digits',
+      hint: 'Run npm ci.',
+      cause,
+    });
+  }
+}
+
+/** 7,000 to train, 1,000 to validate, 2,000 to test; the package sorts by class, so they are shuffled once. */
+export function openDigits(): Dataset {
+  const parts = Array.from({ length: 10 }, (_, digit) => readClass(digit));
+  const labels = parts.flatMap((p, digit) => Array.from({ length: p.length / pixels }, () => digit));
+  const values = new Uint8Array(labels.length * pixels);
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  const indices = labels.map((_, i) => i);
+  const [train = [], validation = [], test = []] = stratify(indices, labels, [7000, 1000, 2000]);
+  return indexedDataset(
+    {
+      id: 'digits',
+      source: '10,000 handwritten digits of MNIST (package "mnist" 1.1.0)',
+      labelled: true,
+      classes: Array.from({ length: 10 }, (_, d) => String(d)),
+      sample: { kind: 'image', height: 28, width: 28, channels: 1 },
+      splitRule: `7,000 train, 1,000 validation, 2,000 test, stratified, seed ${splitSeed}`,
+    },
+    stackSource({ values, each: pixels }, labels),
+    { train, validation, test },
+  );
+}
