@@ -1,0 +1,90 @@
+/** Owns measureFigures: parameters, file bytes, work and peak memory of a model, per layer and in all. */
+import { graphIndex } from '../ir/graph-index.ts';
+import { type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { fileBytes } from '../onnx/size.ts';
+import type { Facts } from '../ops/declare.ts';
+import { parametersOf } from './count-parameters.ts';
+import type { Figures, LayerFigures, ShapeChoice } from './figures.ts';
+import { inferScope, type Scope } from './infer-facts.ts';
+import { peakActivationBytes } from './peak-memory.ts';
+import { weightBytes } from './weight-roots.ts';
+import { plus, workOf } from './work-of.ts';
+
+type FactsMap = ReadonlyMap<string, Facts>;
+
+/** A node that only makes weights or shapes is part of whoever reads them. */
+const isDrawn = (node: Node, facts: FactsMap, outputs: ReadonlySet<string>): boolean =>
+  node.outputs.some((o) => o !== '' && (outputs.has(o) || facts.get(o)?.constant !== true));
+
+interface Seen {
+  readonly roots: Set<string>;
+  readonly stored: Set<string>;
+}
+
+function layerOf(node: Node, scope: Scope, seen: Seen, missing: Map<string, number>): LayerFigures {
+  const { graph } = scope.model;
+  const index = graphIndex(graph);
+  let parameters = 0;
+  for (const use of parametersOf(node, graph, scope.facts)) {
+    if (seen.roots.has(use.root)) continue;
+    seen.roots.add(use.root);
+    parameters += use.elements;
+  }
+  let bytes = 0;
+  for (const name of node.inputs)
+    if (name !== '' && scope.facts.get(name)?.constant === true) bytes += weightBytes(index, name, seen.stored);
+  const { work, notCounted } = workOf(node, scope);
+  for (const op of notCounted) missing.set(op, (missing.get(op) ?? 0) + 1);
+  const first = scope.facts.get(node.outputs[0] ?? '');
+  return {
+    id: node.id,
+    name: node.name,
+    op: node.op,
+    parameters,
+    macs: work?.macs ?? null,
+    otherOps: work?.otherOps ?? null,
+    kernel: work?.kernel ?? null,
+    outputShape: first?.shape ?? null,
+    outputType: first?.elem ?? null,
+    weightBytes: bytes,
+    counted: work !== undefined,
+  };
+}
+
+/**
+ * The figures of a model. Batch (dim 0 of an input, where it is not a number) is 1 unless `shapes` sets that input; any
+ * other unknown dimension leaves the figures that depend on it null. Nodes without a rule are listed and add nothing.
+ * Faults: as `inferFacts`.
+ */
+export function measureFigures(model: Model, shapes?: ShapeChoice): Figures {
+  const scope = inferScope(model, shapes, { batch: 1 });
+  const index = graphIndex(model.graph);
+  const missing = new Map<string, number>();
+  const seen: Seen = { roots: new Set(), stored: new Set() };
+  const layers: LayerFigures[] = [];
+  const views = new Set<Node>();
+  let parameters = 0;
+  let macs: number | null = 0;
+  let otherOps: number | null = 0;
+  for (const node of index.order) {
+    if (!isDrawn(node, scope.facts, index.outputNames)) continue;
+    const layer = layerOf(node, scope, seen, missing);
+    layers.push(layer);
+    parameters += layer.parameters;
+    if (layer.kernel === 'view') views.add(node);
+    if (!layer.counted) continue;
+    macs = plus(macs, layer.macs);
+    otherOps = plus(otherOps, layer.otherOps);
+  }
+  return {
+    opset: opsetVersion(model) ?? 0,
+    nodes: model.graph.nodes.length,
+    parameters,
+    fileBytes: fileBytes(model),
+    macs,
+    otherOps,
+    peakActivationBytes: peakActivationBytes(model.graph, scope.facts, (n) => views.has(n)),
+    notCounted: [...missing].map(([op, nodes]) => ({ op, nodes })),
+    layers,
+  };
+}

@@ -1,0 +1,144 @@
+/** Owns the facts of values that no node makes: initializers, graph inputs, what the file declares. */
+import { Fault } from '../base/fault.ts';
+import { lazy } from '../base/lazy.ts';
+import { elementCount, elementTypes } from '../ir/element-type.ts';
+import type { Dim, ValueInfo, ValueType } from '../ir/model.ts';
+import type { SparseTensor, Tensor } from '../ir/tensor.ts';
+import { toNumbers } from '../ir/values.ts';
+import { type Facts, type Scalar, unknownFacts } from '../ops/declare.ts';
+import { foldLimit } from '../ops/fold.ts';
+
+/** Integers hold shapes, axes and bounds; of floats only small ones matter (Resize scales, Range limits). */
+const floatLimit = 64;
+
+const ofTensor = new WeakMap<Tensor, Facts>();
+const ofSparse = new WeakMap<SparseTensor, Facts>();
+const unread = new WeakSet<Facts>();
+
+/** True where reading `content` would compute a tensor: comparisons must not. */
+export const isUnread = (facts: Facts): boolean => unread.has(facts);
+
+function contentOf(tensor: Tensor): readonly Scalar[] | undefined {
+  try {
+    return Array.from(toNumbers(tensor));
+  } catch (thrown) {
+    // A skeleton on the screen, a range not calibrated yet, external data that is gone: the content is not known.
+    if (thrown instanceof Fault) return undefined;
+    throw thrown;
+  }
+}
+
+/**
+ * Facts of an initializer; the same object for the same tensor. A small content is read only when a rule asks for it, so
+ * that inference never computes the weights of a preview.
+ */
+export function tensorSource(tensor: Tensor): Facts {
+  const known = ofTensor.get(tensor);
+  if (known !== undefined) return known;
+  const { family } = elementTypes[tensor.type];
+  const limit = family === 'float' ? floatLimit : family === 'string' || family === 'complex' ? -1 : foldLimit;
+  const base = { elem: tensor.type, shape: tensor.dims, constant: true };
+  let facts: Facts = base;
+  if (elementCount(tensor.dims) <= limit) {
+    const read = lazy(() => contentOf(tensor));
+    facts = {
+      ...base,
+      get content() {
+        return read() as readonly Scalar[];
+      },
+    };
+    unread.add(facts);
+  }
+  ofTensor.set(tensor, facts);
+  return facts;
+}
+
+export function sparseSource(tensor: SparseTensor): Facts {
+  let facts = ofSparse.get(tensor);
+  if (facts === undefined) {
+    facts = { elem: tensor.values.type, shape: tensor.dims, constant: true };
+    ofSparse.set(tensor, facts);
+  }
+  return facts;
+}
+
+/** What a declared type says. Sequences, maps and optionals keep their type in `other`. */
+export function typeFacts(type: ValueType): Facts {
+  switch (type.kind) {
+    case 'tensor':
+      return { elem: type.elem, shape: type.shape, constant: false };
+    case 'unknown':
+      return unknownFacts;
+    default:
+      return { elem: null, shape: null, constant: false, other: type };
+  }
+}
+
+/** Numbers that stand for symbols, from the shapes a person chose. */
+export type Symbols = ReadonlyMap<string, number>;
+
+/** The shape with its symbols replaced where a number stands for them. */
+export const withSymbols = (shape: readonly Dim[], symbols: Symbols): readonly Dim[] =>
+  shape.map((d) => (typeof d === 'string' ? (symbols.get(d) ?? d) : d));
+
+/** The same object from run to run, so that the memo compares by identity. */
+const inputFacts = new WeakMap<ValueInfo, Map<string, Facts>>();
+function settled(input: ValueInfo, facts: Facts): Facts {
+  const key = JSON.stringify(facts.shape);
+  const seen = inputFacts.get(input) ?? new Map<string, Facts>();
+  inputFacts.set(input, seen);
+  const known = seen.get(key);
+  if (known === undefined) seen.set(key, facts);
+  return known ?? facts;
+}
+
+/**
+ * Shapes of graph inputs under a choice, and the symbols it settles. `batch`: what stands for dim 0 of an input where that
+ * is not a number and nobody chose. Faults: `bad-input` where a choice does not fit.
+ */
+export function chosenInputs(
+  inputs: readonly ValueInfo[],
+  choice: Readonly<Record<string, readonly number[]>>,
+  batch?: number,
+): { readonly facts: Map<string, Facts>; readonly symbols: Symbols } {
+  for (const name of Object.keys(choice))
+    if (!inputs.some((i) => i.name === name))
+      throw new Fault('bad-input', `the model has no input named ${name}`, {
+        hint: `Its inputs: ${inputs.map((i) => i.name).join(', ')}.`,
+      });
+  const symbols = new Map<string, number>();
+  for (const input of inputs) {
+    const set = choice[input.name];
+    if (set === undefined || input.type.kind !== 'tensor' || input.type.shape === null) continue;
+    if (set.length !== input.type.shape.length)
+      throw new Fault(
+        'bad-input',
+        `the shape ${set.join(',')} has ${set.length} dimensions, not ${input.type.shape.length}`,
+        {
+          where: input.name,
+        },
+      );
+    input.type.shape.forEach((d, i) => {
+      const n = set[i];
+      if (typeof d === 'string' && n !== undefined) symbols.set(d, n);
+    });
+  }
+  if (batch !== undefined)
+    for (const { name, type } of inputs) {
+      const first = type.kind === 'tensor' && choice[name] === undefined ? type.shape?.[0] : undefined;
+      if (typeof first === 'string' && !symbols.has(first)) symbols.set(first, batch);
+    }
+  const facts = new Map<string, Facts>();
+  for (const input of inputs) {
+    const declared = typeFacts(input.type);
+    const set = choice[input.name];
+    const shape =
+      set ??
+      declared.shape?.map((d, i) =>
+        d === null && i === 0 ? (batch ?? null) : typeof d === 'string' ? (symbols.get(d) ?? d) : d,
+      ) ??
+      null;
+    facts.set(input.name, settled(input, declared.other === undefined ? { ...declared, shape } : declared));
+  }
+  return { facts, symbols };
+}
