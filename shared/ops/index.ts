@@ -1,14 +1,20 @@
 /** Owns the registry of operators: one line per family. */
 
+import { activationOps } from './activation.ts';
 import { castOps } from './cast.ts';
 import { classicalOps } from './classical.ts';
 import { concatSplitOps } from './concat-split.ts';
 import { constantOps } from './constant.ts';
 import { controlOps } from './control.ts';
+import { convOps } from './conv.ts';
 import type { Op } from './declare.ts';
 import { einsumOps } from './einsum.ts';
+import { elementwiseOps } from './elementwise.ts';
 import { fillOps } from './fill.ts';
 import { gatherOps } from './gather.ts';
+import { matMulOps } from './matmul.ts';
+import { normalisationOps } from './normalisation.ts';
+import { poolOps } from './pool.ts';
 import { randomOps } from './random.ts';
 import { rearrangeOps } from './rearrange.ts';
 import { recurrentOps } from './recurrent.ts';
@@ -16,11 +22,20 @@ import { reduceOps } from './reduce.ts';
 import { reshapeOps } from './reshape.ts';
 import { resizeOps } from './resize.ts';
 import { scatterOps } from './scatter.ts';
-
 import { sequenceOps } from './sequence.ts';
 import { slicePadOps } from './slice-pad.ts';
+import { softmaxOps } from './softmax.ts';
+import { unaryOps } from './unary.ts';
 
 const families: readonly (readonly Op[])[] = [
+  convOps,
+  matMulOps,
+  poolOps,
+  normalisationOps,
+  elementwiseOps,
+  unaryOps,
+  activationOps,
+  softmaxOps,
   reshapeOps,
   rearrangeOps,
   concatSplitOps,
