@@ -35,6 +35,14 @@ export interface Range {
 /** Ranges by value name; asked only when tensors are baked, so a preview never needs them. */
 export type Ranges = (value: string) => Range;
 
+/** |w| of a tensor at shares 0, 1/n, ..., 1 of its sorted magnitudes. */
+export interface MagnitudeSummary {
+  readonly count: number;
+  readonly zeros: number;
+  readonly quantiles: readonly number[];
+}
+export type Summaries = Readonly<Record<string, MagnitudeSummary>>;
+
 /** What a rule sees: the model as it enters the step, its facts, the selected nodes, the parameters. */
 export interface StepContext {
   readonly model: Model;
@@ -47,6 +55,11 @@ export interface StepContext {
   readonly seed: number;
   /** Ranges of the calibration that `needs` asked for. A thunk's business: throws `no-data` in a preview. */
   readonly ranges: Ranges;
+  /**
+   * Magnitudes of the weights by initializer name, where the values themselves are not here (the screen). A technique whose
+   * exactness is `statistics` estimates from them; without them it reads the weights.
+   */
+  readonly summaries?: Summaries;
 }
 
 /** What became of one selected node. */

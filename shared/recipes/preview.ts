@@ -1,0 +1,100 @@
+/**
+ * Owns previewRecipe: what a recipe would give, at once and without weights. Memoised step by step, so that a slider on
+ * step 3 does not redo steps 1 and 2.
+ */
+import type { Figures, ShapeChoice } from '../analysis/figures.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import type { Text } from '../base/text.ts';
+import type { Model } from '../ir/model.ts';
+import type { Exactness, Summaries, Taken } from '../techniques/declare.ts';
+import type { Recipe, Step } from './recipe.ts';
+import { rewriteStep, type StepSettings } from './rewrite-step.ts';
+
+export interface PreviewStep {
+  /** Index of the step in the recipe's list (steps that are off are left out here). */
+  readonly index: number;
+  readonly technique: string;
+  readonly exactness: Exactness;
+  readonly model: Model;
+  readonly figures: Figures;
+  readonly layers: readonly Taken[];
+  readonly notes: readonly Text[];
+  /** The opset after this step, where the step raised it. */
+  readonly opset?: number;
+}
+
+export interface Preview {
+  readonly before: Figures;
+  readonly steps: readonly PreviewStep[];
+  /** After the last step. Its weights are thunks; where the model is a skeleton they cannot be asked. */
+  readonly model: Model;
+  readonly figures: Figures;
+}
+
+export interface PreviewOptions {
+  readonly shapes?: ShapeChoice;
+  readonly summaries?: Summaries;
+}
+
+/** How many outcomes are remembered per model version: enough to scrub a slider back and forth. */
+const remembered = 16;
+const memo = new WeakMap<Model, Map<string, PreviewStep>>();
+const ids = new WeakMap<object, number>();
+let nextId = 1;
+
+/** A number that stands for an object's identity inside a key. */
+function identity(object: object | undefined): number {
+  if (object === undefined) return 0;
+  let id = ids.get(object);
+  if (id === undefined) {
+    id = nextId++;
+    ids.set(object, id);
+  }
+  return id;
+}
+
+function previewStep(model: Model, step: Step, index: number, settings: StepSettings): PreviewStep {
+  const outcomes = memo.get(model) ?? new Map<string, PreviewStep>();
+  memo.set(model, outcomes);
+  const { seed, shapes, summaries } = settings;
+  const key = JSON.stringify([step.technique, step.select, step.params, seed, shapes ?? null, identity(summaries)]);
+  const known = outcomes.get(key);
+  if (known !== undefined) {
+    // Most recently used last.
+    outcomes.delete(key);
+    outcomes.set(key, known);
+    return known.index === index ? known : { ...known, index };
+  }
+  const done = rewriteStep(model, step, settings);
+  const outcome: PreviewStep = {
+    index,
+    technique: done.technique.id,
+    exactness: done.technique.exactness(done.context.params),
+    model: done.model,
+    figures: measureFigures(done.model, shapes),
+    layers: done.layers,
+    notes: done.notes,
+    ...(done.opset === undefined ? {} : { opset: done.opset.to }),
+  };
+  outcomes.set(key, outcome);
+  const oldest = outcomes.keys().next();
+  if (outcomes.size > remembered && oldest.done !== true) outcomes.delete(oldest.value);
+  return outcome;
+}
+
+/**
+ * Figures before and after every step. Synchronous; reads no weight unless a technique's exactness is `statistics` and
+ * no summaries are given. Faults: `bad-recipe` naming the step.
+ */
+export function previewRecipe(model: Model, recipe: Recipe, options: PreviewOptions = {}): Preview {
+  const before = measureFigures(model, options.shapes);
+  const steps: PreviewStep[] = [];
+  let at = model;
+  for (const [index, step] of recipe.steps.entries()) {
+    if (step.off === true) continue;
+    const done = previewStep(at, step, index, { number: index + 1, seed: recipe.seed ?? 1, ...options });
+    steps.push(done);
+    at = done.model;
+  }
+  return { before, steps, model: at, figures: steps.at(-1)?.figures ?? before };
+}

@@ -1,0 +1,101 @@
+/** Owns rewriteStep: one step of a recipe resolved against a model (parameters, selection, opset) and rewritten. */
+import type { ShapeChoice } from '../analysis/figures.ts';
+import { inferFacts } from '../analysis/infer-facts.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import { Fault } from '../base/fault.ts';
+import { fieldsSchema } from '../base/fields.ts';
+import { parseWith } from '../base/schema.ts';
+import { type Text, text } from '../base/text.ts';
+import { type Model, opsetVersion } from '../ir/model.ts';
+import type { Ranges, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
+import { techniqueOf } from '../techniques/index.ts';
+import { convertOpset } from '../transforms/convert-opset.ts';
+import type { Step } from './recipe.ts';
+import { selectNodes } from './select.ts';
+
+export interface StepSettings {
+  /** Position in the recipe, from 1: faults name it. */
+  readonly number: number;
+  readonly seed: number;
+  readonly shapes?: ShapeChoice;
+  readonly summaries?: Summaries;
+  /** Left out in a preview: asking for a range then faults `no-data`. */
+  readonly ranges?: Ranges;
+}
+
+/** A step ready to be rewritten: what its technique is handed. */
+export interface ResolvedStep {
+  readonly technique: Technique;
+  readonly context: StepContext;
+  /** Set where the step had to raise the model's opset: from, to. */
+  readonly opset?: { readonly from: number; readonly to: number };
+}
+
+export interface RewrittenStep extends ResolvedStep {
+  readonly model: Model;
+  readonly layers: readonly Taken[];
+  readonly notes: readonly Text[];
+}
+
+const noRanges: Ranges = (value) => {
+  throw new Fault('no-data', 'a preview knows no activation ranges', { where: value });
+};
+
+/** Parameters checked, opset raised as far as needed, selection resolved. Faults: `bad-recipe`, naming the step. */
+export function resolveStep(model: Model, step: Step, settings: StepSettings): ResolvedStep {
+  const technique = techniqueOf(step.technique);
+  const where = `step ${settings.number} (${technique.id})`;
+  const params = parseWith(fieldsSchema(technique.params), step.params, where, 'bad-recipe');
+  const complaint = technique.validate?.(params);
+  if (complaint !== undefined) throw new Fault('bad-recipe', complaint, { where });
+  const from = opsetVersion(model) ?? 0;
+  const to = technique.needs.opset?.(params) ?? from;
+  const raised = to > from ? convertOpset(model, to) : model;
+  const facts = inferFacts(raised, settings.shapes);
+  const selected = selectNodes(raised, step.select, {
+    facts,
+    figures: () => measureFigures(raised, settings.shapes),
+  });
+  return {
+    technique,
+    context: {
+      model: raised,
+      facts,
+      selected,
+      params,
+      seed: settings.seed,
+      ranges: settings.ranges ?? noRanges,
+      ...(settings.summaries === undefined ? {} : { summaries: settings.summaries }),
+    },
+    ...(to > from ? { opset: { from, to } } : {}),
+  };
+}
+
+/** Rewrites a resolved step. A step that fits nothing in its selection is a `bad-recipe` fault with the first reason. */
+export function finishStep(resolved: ResolvedStep, number: number): RewrittenStep {
+  const { technique, context, opset } = resolved;
+  const rewrite = technique.rewrite(context);
+  if (technique.train === undefined && !rewrite.layers.some((l) => l.taken)) {
+    const refused = rewrite.layers.find((l) => !l.taken);
+    throw new Fault('bad-recipe', `step ${number} (${technique.id}) fits nothing in its selection`, {
+      where: refused?.id ?? `${context.selected.length} layers selected`,
+      ...(refused === undefined || refused.taken ? {} : { hint: `${capital(refused.reason)}.` }),
+    });
+  }
+  const raised =
+    opset === undefined
+      ? []
+      : [
+          text(
+            `Raises the model from opset ${opset.from} to ${opset.to}, which this step needs.`,
+            `이 단계에 필요하여 모델의 opset을 ${opset.from}에서 ${opset.to}(으)로 올립니다.`,
+          ),
+        ];
+  return { ...resolved, model: rewrite.model, layers: rewrite.layers, notes: [...raised, ...rewrite.notes] };
+}
+
+/** Resolves and rewrites. */
+export const rewriteStep = (model: Model, step: Step, settings: StepSettings): RewrittenStep =>
+  finishStep(resolveStep(model, step, settings), settings.number);
+
+const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1).replace(/\.$/, '');

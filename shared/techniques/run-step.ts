@@ -1,0 +1,79 @@
+/**
+ * Owns runStep: the one driver of a step, calibrate -> rewrite -> train -> bake -> verify, over ports. No technique runs a
+ * session or awaits, so cancelling, progress and the laws exist once, here.
+ */
+import type { Figures, ShapeChoice } from '../analysis/figures.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import { type Cancel, checkCancel } from '../base/cancel.ts';
+import { Fault } from '../base/fault.ts';
+import type { Model } from '../ir/model.ts';
+import { bakeModel } from './bake-model.ts';
+import type { CalibrationRequest, Ranges, Rewrite, StepContext, Technique, TrainRequest } from './declare.ts';
+import { brokenPromise } from './promises.ts';
+
+/** What a host supplies to run steps. */
+export interface StepHost {
+  readonly cancel: Cancel;
+  /** Share of this step, 0 to 1, and what is being done. */
+  progress(share: number, what: string): void;
+  log(line: string): void;
+  /** Runs samples through the model; absent where the job has no data. */
+  calibrate?(model: Model, request: CalibrationRequest, report: (share: number) => void): Promise<Ranges>;
+  /** Trains the model; absent where the job has no data. */
+  train?(model: Model, request: TrainRequest, context: StepContext, report: (share: number) => void): Promise<Model>;
+}
+
+export interface StepOutcome extends Rewrite {
+  /** Of the baked model. */
+  readonly figures: Figures;
+}
+
+const noData = (technique: Technique, what: string): Fault =>
+  new Fault('no-data', `${technique.id} needs data to ${what}`, {
+    hint: 'Give a data set (--data), for example digits.',
+  });
+
+/**
+ * Runs one resolved step. `rewrite` is the technique's rewrite with whatever checks the recipe puts around it. Throws
+ * Cancelled between stages; faults `no-data`, `internal` where a promise is broken.
+ */
+export async function runStep(
+  technique: Technique,
+  context: StepContext,
+  rewrite: (c: StepContext) => Rewrite,
+  host: StepHost,
+  shapes?: ShapeChoice,
+): Promise<StepOutcome> {
+  checkCancel(host.cancel);
+  const request = technique.needs.calibration?.(context);
+  let ready = context;
+  if (request !== undefined) {
+    if (host.calibrate === undefined) throw noData(technique, 'calibrate');
+    host.progress(0, 'calibrating');
+    const ranges = await host.calibrate(context.model, request, (s) => host.progress(s * 0.3, 'calibrating'));
+    ready = { ...context, ranges };
+    checkCancel(host.cancel);
+  }
+  host.progress(0.3, 'rewriting');
+  const done = rewrite(ready);
+  const predicted = measureFigures(done.model, shapes);
+  let model = done.model;
+  const training = technique.train?.(ready);
+  if (training !== undefined) {
+    if (host.train === undefined) throw noData(technique, 'train');
+    host.progress(0.3, 'training');
+    model = await host.train(model, training, ready, (s) => host.progress(0.3 + s * 0.5, 'training'));
+    checkCancel(host.cancel);
+  }
+  model = await bakeModel(model, host.cancel, (s) => host.progress(0.8 + s * 0.2, 'computing weights'));
+  const figures = measureFigures(model, shapes);
+  const exact = training === undefined;
+  const broken = brokenPromise(technique, context.model, model, {
+    before: measureFigures(context.model, shapes),
+    after: figures,
+    ...(exact ? { predicted } : {}),
+  });
+  if (broken !== undefined) throw new Fault('internal', `${technique.id} broke its promise: ${broken}`);
+  host.progress(1, 'done');
+  return { model, layers: done.layers, notes: done.notes, figures };
+}
