@@ -79,7 +79,8 @@ function limitNotes(decisions: ReadonlyMap<ChannelGroup, Decision>, multipleOf: 
   ];
 }
 
-function rewrite(c: StepContext): Rewrite {
+/** What goes from which group, and what becomes of each selected layer. */
+export function planChannels(c: StepContext): { readonly removals: readonly Removal[] } & Omit<Rewrite, 'model'> {
   const groups = channelGroups(c.model, c.facts);
   const amount = amountOf(c.params);
   const criterion: Criterion = c.params.criterion === 'l2' ? 'l2' : 'l1';
@@ -98,11 +99,12 @@ function rewrite(c: StepContext): Rewrite {
       units: lazy(() => ranking(c.model, groups, group, criterion).subarray(0, units)),
     }),
   );
-  return {
-    model: sliceChannels(c.model, c.facts, groups, removals),
-    layers,
-    notes: limitNotes(decisions, amount.multipleOf),
-  };
+  return { removals, layers, notes: limitNotes(decisions, amount.multipleOf) };
+}
+
+function rewrite(c: StepContext): Rewrite {
+  const { removals, layers, notes } = planChannels(c);
+  return { model: sliceChannels(c.model, c.facts, channelGroups(c.model, c.facts), removals), layers, notes };
 }
 
 export const pruneChannels: Technique = {
