@@ -13,7 +13,7 @@ import { previewRecipe } from '../recipes/preview.ts';
 import { parseRecipe, type Select } from '../recipes/recipe.ts';
 import { techniqueOf } from '../techniques/index.ts';
 import { brokenPromise } from '../techniques/promises.ts';
-import { randomFeeds } from './random-feeds.ts';
+import { randomFeeds } from './feeds.ts';
 
 export interface LawOptions {
   readonly runtime?: Runtime;
