@@ -29,16 +29,14 @@ const prune = (model: Model, params: Params, select: object = { all: true }): Mo
 
 describe.each(Object.entries(nets))('prune-channels on %s', (_, make) => {
   const model = make();
-  it.each([
-    { ratio: 0.3 },
-    { ratio: 0.5, criterion: 'l2' },
-    { ratio: 1 },
-    { ratio: 0.4, multipleOf: 4 },
-  ] as Params[])('keeps the law with %o', async (params) => {
-    const law = await checkLaw('prune-channels', model, params, { runtime });
-    expect(law.broken).toEqual([]);
-    expect(law.layersTaken).toBeGreaterThan(0);
-  });
+  it.each([{ ratio: 0.3 }, { ratio: 0.5, criterion: 'l2' }, { ratio: 1 }, { ratio: 0.4, multipleOf: 4 }] as Params[])(
+    'keeps the law with %o',
+    async (params) => {
+      const law = await checkLaw('prune-channels', model, params, { runtime });
+      expect(law.broken).toEqual([]);
+      expect(law.layersTaken).toBeGreaterThan(0);
+    },
+  );
 
   it('equals the model with those channels masked', async () => {
     const facts = inferFacts(model);
