@@ -1,6 +1,7 @@
 /** Owns the registry of operators: one line per family. */
 
 import { activationOps } from './activation.ts';
+import { attentionOps } from './attention.ts';
 import { castOps } from './cast.ts';
 import { classicalOps } from './classical.ts';
 import { concatSplitOps } from './concat-split.ts';
@@ -12,9 +13,11 @@ import { einsumOps } from './einsum.ts';
 import { elementwiseOps } from './elementwise.ts';
 import { fillOps } from './fill.ts';
 import { gatherOps } from './gather.ts';
+import { legacyOps } from './legacy.ts';
 import { matMulOps } from './matmul.ts';
 import { normalisationOps } from './normalisation.ts';
 import { poolOps } from './pool.ts';
+import { quantizeLinearOps } from './quantize-linear.ts';
 import { randomOps } from './random.ts';
 import { rearrangeOps } from './rearrange.ts';
 import { recurrentOps } from './recurrent.ts';
@@ -23,8 +26,11 @@ import { reshapeOps } from './reshape.ts';
 import { resizeOps } from './resize.ts';
 import { scatterOps } from './scatter.ts';
 import { sequenceOps } from './sequence.ts';
+import { signalOps } from './signal.ts';
 import { slicePadOps } from './slice-pad.ts';
 import { softmaxOps } from './softmax.ts';
+import { textOps } from './text.ts';
+import { transformerOps } from './transformer.ts';
 import { unaryOps } from './unary.ts';
 
 const families: readonly (readonly Op[])[] = [
@@ -53,6 +59,12 @@ const families: readonly (readonly Op[])[] = [
   controlOps,
   sequenceOps,
   classicalOps,
+  attentionOps,
+  transformerOps,
+  quantizeLinearOps,
+  legacyOps,
+  textOps,
+  signalOps,
 ];
 
 const registry = new Map<string, Op>();
