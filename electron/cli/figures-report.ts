@@ -45,10 +45,8 @@ export function figuresText(f: Figures): string {
     table(['layer', 'operator', 'parameters', 'MACs', 'output'], layers),
     sums.map(([k = '', v = '']) => `${k.padEnd(24)}${v}`).join('\n'),
   ];
-  if (f.notCounted.length > 0)
-    parts.push(`not counted: ${f.notCounted.map((n) => `${n.op} (${n.nodes})`).join(', ')}`);
-  if (f.macs === null)
-    parts.push('MACs are unknown because a dimension is: give it with --shape name=1,3,224,224.');
+  if (f.notCounted.length > 0) parts.push(`not counted: ${f.notCounted.map((n) => `${n.op} (${n.nodes})`).join(', ')}`);
+  if (f.macs === null) parts.push('MACs are unknown because a dimension is: give it with --shape name=1,3,224,224.');
   return parts.join('\n\n');
 }
 

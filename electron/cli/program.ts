@@ -1,6 +1,8 @@
 /** Owns the commands and their options, as `bantam --help` lists them. Each command's work is loaded when it is called. */
 import { Command } from 'commander';
-import { integer } from './options.ts';
+import type { ShapeOption } from './inspect.ts';
+import { integer, shape } from './options.ts';
+import type { OutputOptions } from './output.ts';
 import { version } from './places.ts';
 
 /** The program; parsing it runs a command. Errors of usage exit with code 1 and one line. */
@@ -9,6 +11,16 @@ export function program(): Command {
     .description('Makes ONNX neural networks light.')
     .version(version())
     .showSuggestionAfterError(false);
+
+  bantam
+    .command('inspect <model>')
+    .description('what a file holds and costs: layers, parameters, MACs, memory')
+    .option('--json', 'print one JSON object')
+    .option('--shape <name=1,3,224,224>', "set an input's dimensions (repeatable)", shape)
+    .action(async (model: string, options: OutputOptions & ShapeOption) => {
+      const { inspect } = await import('./inspect.ts');
+      inspect(model, options);
+    });
 
   bantam
     .command('serve')

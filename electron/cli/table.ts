@@ -29,7 +29,10 @@ export function ratio(before: number | null, after: number | null): string {
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, c) => Math.max(...all.map((r) => (r[c] ?? '').length)));
-  const right = head.map((_, c) => rows.length > 0 && rows.every((r) => /^[\d.,x %–-]*( ?[kMGT]?B| ms| dB)?$|^unknown$|^same$/.test(r[c] ?? '')));
+  const right = head.map(
+    (_, c) =>
+      rows.length > 0 && rows.every((r) => /^[\d.,x %–-]*( ?[kMGT]?B| ms| dB)?$|^unknown$|^same$/.test(r[c] ?? '')),
+  );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, c) => (right[c] ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0)))

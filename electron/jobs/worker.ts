@@ -1,10 +1,11 @@
 /** Owns the job process: takes one task from the host, does it, says how it ended, and ends. */
 import { Cancelled, cancelSource } from '#shared/base/cancel.ts';
-import { Fault, toFault } from '#shared/base/fault.ts';
+import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
 import type { FromWorker, Outcome, Task, ToWorker } from './protocol.ts';
 import { reporter } from './report.ts';
 import { runJob } from './run-job.ts';
+import { verifyFile } from './verify.ts';
 
 /** Electron's utility process has this port where a forked Node process has process.send. */
 interface ParentPort {
@@ -27,7 +28,7 @@ const { token, cancel } = cancelSource();
 
 async function perform(task: Task): Promise<Outcome> {
   const runtime = nodeRuntime(task.threads);
-  if (task.kind === 'verify') throw new Fault('unsupported', 'the check is not built in yet');
+  if (task.kind === 'verify') return { kind: 'verify', verified: await verifyFile(runtime, task.held, task.written) };
   return runJob(task, { runtime, cancel: token, report: reporter((m) => void send(m)) });
 }
 
