@@ -53,7 +53,7 @@ const inside = (inner: Box, outer: Box): boolean =>
 function firstViewport(graph: Placed, width: number, height: number): Viewport {
   const { bounds } = graph;
   const fit = Math.min(1, (width - 96) / bounds.width, (height - 120) / bounds.height);
-  const zoom = fit >= 0.55 ? fit : Math.min(0.9, Math.max(0.6, (width - 96) / bounds.width));
+  const zoom = fit >= 0.55 ? fit : Math.min(0.95, Math.max(0.7, (width - 96) / bounds.width));
   const first = graph.boxOf(0);
   const middle = fit >= 0.55 || bounds.width * zoom <= width - 64 ? bounds.width / 2 : first.x + first.width / 2;
   const y = fit >= 0.55 ? Math.max(56, (height - bounds.height * zoom) / 2) : 64;

@@ -185,8 +185,8 @@ function across(r: Ranked, n: number, sizes: Float64Array): Float64Array {
       at += gaps[k] ?? 0;
     });
   });
-  // trunks want to be straight, lanes straighter still
-  const pull = (i: number, j: number): number => (i >= n && j >= n ? 6 : i < n && j < n ? 2 : 0.5);
+  // a node follows nodes, and lanes only where it has nothing else, so that a trunk stays straight beside its shortcuts
+  const pull = (i: number, j: number): number => (i >= n && j >= n ? 6 : i < n && j < n ? 2 : i < n ? 0.01 : 0.5);
   const sweep = (l: number, sides: readonly number[][][]): void => {
     const row = r.rows[l] ?? [];
     const weights: number[] = [];
@@ -199,7 +199,7 @@ function across(r: Ranked, n: number, sizes: Float64Array): Float64Array {
           sum += p * (x[j] ?? 0);
           total += p;
         }
-      weights.push(total === 0 ? 0.1 : i >= n ? 2 : 1 + total);
+      weights.push(total === 0 ? 0.1 : i >= n ? 1 : 12);
       return total === 0 ? (x[i] ?? 0) : sum / total;
     });
     separated(wanted, weights, distances[l] ?? []).forEach((v, k) => {
