@@ -42,7 +42,7 @@ export interface Studio {
 /** Starts `bantam serve` on a free port with a data folder of its own. */
 export function startStudio(): Promise<Studio> {
   const home = mkdtempSync(join(tmpdir(), 'bantam-e2e-'));
-  const child: ChildProcess = spawn(process.execPath, ['scripts/bantam.mjs', 'serve', '--port', '0', '--json', '--no-open'], {
+  const child: ChildProcess = spawn(process.execPath, ['scripts/bantam.mjs', 'serve', '--port', '0'], {
     cwd: root,
     env: { ...process.env, BANTAM_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -206,7 +206,8 @@ function across(r: Ranked, n: number, sizes: Float64Array): Float64Array {
       x[row[k] ?? 0] = v;
     });
   };
-  for (let round = 0; round < 4; round++) {
+  const rounds = n < 3000 ? 12 : 4;
+  for (let round = 0; round < rounds; round++) {
     for (let l = 1; l < r.rows.length; l++) sweep(l, [r.up]);
     for (let l = r.rows.length - 2; l >= 0; l--) sweep(l, [r.down]);
   }

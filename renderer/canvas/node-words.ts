@@ -16,6 +16,13 @@ const short: Readonly<Record<string, string>> = {
 };
 const opWord = (op: string): string => short[op] ?? op;
 
+/** Values of a small int64 constant: the shape that ConstantOfShape is asked for. */
+function smallInts(index: GraphIndex, name: string): readonly number[] | undefined {
+  const tensor = index.initializer.get(name);
+  if (tensor?.type !== 'int64' || tensor.dims.length !== 1) return undefined;
+  return safely(() => [...new BigInt64Array(tensor.bytes().slice().buffer)].map(Number));
+}
+
 /** Dims of a weight, looked up through at most a few view-like nodes. */
 function weightDims(node: Node, index: GraphIndex): readonly number[] | undefined {
   let name = node.inputs[1] ?? '';
@@ -24,6 +31,7 @@ function weightDims(node: Node, index: GraphIndex): readonly number[] | undefine
     if (tensor !== undefined) return tensor.dims;
     const maker = index.producer.get(name);
     if (maker === undefined) return undefined;
+    if (maker.op === 'ConstantOfShape') return smallInts(index, maker.inputs[0] ?? '');
     const value = attribute(maker, 'value');
     if (value?.kind === 'tensor' && maker.op === 'Constant') return value.value.dims;
     if (!['DequantizeLinear', 'Cast', 'Mul', 'QuantizeLinear', 'Identity'].includes(maker.op)) return undefined;
