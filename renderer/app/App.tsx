@@ -18,6 +18,7 @@ import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { JobsBar } from './JobsBar.tsx';
 import { Resizer } from './Resizer.tsx';
 import { TopBar } from './TopBar.tsx';
+import { useSummaries } from './use-summaries.ts';
 import { words } from './words.ts';
 
 /** Fields keep their own undo and search keys; the palette's are ours everywhere. */
@@ -52,6 +53,7 @@ export function App() {
   const open = useDocument((d) => d.open !== null);
   const { leftWidth, rightWidth, jobsHeight, jobsOpen, paletteOpen, dialog } = useView();
   useKeys();
+  useSummaries();
   const rows = `auto auto minmax(0, 1fr) ${jobsOpen ? `${jobsHeight}px` : '34px'}`;
   return (
     <DropTarget>

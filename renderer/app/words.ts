@@ -15,6 +15,7 @@ export const words = {
   resizeInspector: text('Width of the inspector', '인스펙터 너비'),
   resizeJobs: text('Height of the jobs', '작업 영역 높이'),
   running: text('{n} running', '{n}개 실행 중'),
+  noSummaries: text('The weights could not be summarised', '가중치 통계를 얻지 못했습니다'),
   idle: text('idle', '대기 없음'),
   lost: text('reconnecting …', '다시 연결하는 중 …'),
 } as const;

@@ -5,14 +5,16 @@
 import { create } from 'zustand';
 import type { Figures, LayerFigures } from '#shared/analysis/figures.ts';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
-import type { DocumentState } from './document.ts';
-import { preview, type RecipePreview } from './preview-of.ts';
+import { type Preview, previewRecipe } from '#shared/recipes/preview.ts';
+import type { Step } from '#shared/recipes/recipe.ts';
+import type { Summaries } from '#shared/techniques/declare.ts';
+import { type DocumentState, type Editable, type OpenModel, recipeOf } from './document.ts';
 import { currentDocument, useDocument } from './store.ts';
 
 export interface PreviewState {
   /** null: nothing open, not drawn yet, or figures cannot be had at all (then `fault`). */
-  readonly preview: RecipePreview | null;
-  /** Why the recipe, or the draft, cannot be previewed; `preview` is then the last part that can. */
+  readonly preview: Preview | null;
+  /** Why the recipe, or the draft, cannot be previewed; `preview` then stops before the step that fails. */
   readonly fault: FaultData | null;
   /** The fault is the draft's: the recipe itself is sound. */
   readonly faultInDraft: boolean;
@@ -25,35 +27,55 @@ const nothing: PreviewState = { preview: null, fault: null, faultInDraft: false,
 /** `usePreview((p) => p.preview?.figures)`. */
 export const usePreview = create<PreviewState>(() => nothing);
 
+/** Magnitude summaries of the open model, asked of the host once a step needs them. */
+let summaries: { readonly serial: number; readonly of: Summaries } | null = null;
+
+export function setSummaries(serial: number, of: Summaries): void {
+  summaries = { serial, of };
+  usePreview.setState(compute(currentDocument()), true);
+}
+
+/** Previews any list of steps on the open model, as the screen's own preview does: for "what would this give here". */
+export function previewSteps(open: OpenModel, edit: Editable, steps: readonly Step[]): Preview {
+  return previewRecipe(
+    open.model,
+    { ...recipeOf(edit), steps: [...steps] },
+    {
+      shapes: { inputs: edit.shapes },
+      ...(summaries?.serial === open.serial ? { summaries: summaries.of } : {}),
+    },
+  );
+}
+
 function compute(d: DocumentState): PreviewState {
-  if (d.open === null || !d.drawn) return nothing;
-  const { model } = d.open;
-  const steps = d.edit.steps.map((s) => s.step);
+  const { open, edit, draft } = d;
+  if (open === null || !d.drawn) return nothing;
   const started = performance.now();
-  const took = (state: Omit<PreviewState, 'tookMs'>): PreviewState => ({
-    ...state,
-    tookMs: performance.now() - started,
-  });
+  const steps = edit.steps.map((s) => s.step);
+  // with the draft; without; then what comes before the step that fails (memoised, so each try costs one step)
+  const lists = [
+    ...(draft === null ? [] : [[...steps, draft]]),
+    ...steps.map((_, k) => steps.slice(0, steps.length - k)),
+    [],
+  ];
   let fault: FaultData | null = null;
-  const tries = [...(d.draft === null ? [] : [[...steps, d.draft]]), steps, []];
-  for (const [k, list] of tries.entries()) {
+  let faultInDraft = false;
+  for (const [k, list] of lists.entries()) {
     try {
-      const found = preview(model, { ...d.edit, steps: list });
-      return took({ preview: found, fault, faultInDraft: fault !== null && d.draft !== null && k === 1 });
+      const preview = previewSteps(open, edit, list);
+      return { preview, fault, faultInDraft: faultInDraft && k === 1, tookMs: performance.now() - started };
     } catch (thrown) {
-      fault = fault !== null && k > 0 && d.draft === null ? fault : toFault(thrown).toData();
+      if (k === 0 || (faultInDraft && k === 1)) fault = toFault(thrown).toData();
+      if (k === 0 && draft !== null) faultInDraft = true;
     }
   }
-  return took({ preview: null, fault, faultInDraft: false });
+  return { preview: null, fault, faultInDraft: false, tookMs: performance.now() - started };
 }
 
 useDocument.subscribe((d, before) => {
   const same = d.open === before.open && d.drawn === before.drawn && d.edit === before.edit && d.draft === before.draft;
   if (!same) usePreview.setState(compute(d), true);
 });
-
-/** Computes anew, for when something outside the document came in (magnitude summaries). */
-export const refreshPreview = (): void => usePreview.setState(compute(currentDocument()), true);
 
 const byId = new WeakMap<Figures, ReadonlyMap<string, LayerFigures>>();
 
