@@ -1,6 +1,7 @@
 /** Owns the recipe document: its schema, version and what a selection may be. */
 import { z } from 'zod';
 import { parseWith } from '../base/schema.ts';
+import { type Preprocess, preprocessSchema } from '../training/preprocess-schema.ts';
 
 export const recipeVersion = 1;
 
@@ -22,19 +23,7 @@ export const stepSchema = z.strictObject({
 });
 export type Step = z.infer<typeof stepSchema>;
 
-/** How samples become the model's input. Part of the project, shown beside each accuracy. */
-export const preprocessSchema = z.strictObject({
-  /** Divide 0..255 by this first (255 gives 0..1; 1 keeps raw pixels). */
-  scale: z.number().positive().default(255),
-  mean: z.array(z.number()).min(1).max(4).default([0]),
-  std: z.array(z.number().positive()).min(1).max(4).default([1]),
-  layout: z.enum(['nchw', 'nhwc', 'flat']).optional(),
-  colour: z.enum(['as-is', 'rgb', 'bgr', 'grey']).default('as-is'),
-  /** Resize to the model's input: 'fit' stretches, 'crop' keeps the ratio and crops the centre. */
-  resize: z.enum(['fit', 'crop', 'none']).default('fit'),
-  invert: z.boolean().default(false),
-});
-export type Preprocess = z.infer<typeof preprocessSchema>;
+export { type Preprocess, preprocessSchema };
 
 export const recipeSchema = z.strictObject({
   bantam: z.literal(recipeVersion),

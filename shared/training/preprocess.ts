@@ -1,0 +1,177 @@
+/** Owns preprocessing: decoded samples to the tensor that a model's input takes. */
+import { Fault } from '../base/fault.ts';
+import type { Dim } from '../ir/model.ts';
+import { numberToHalf } from '../ir/values.ts';
+import type { DatasetInfo, Sample } from '../ports/dataset.ts';
+import type { RunTensor } from '../ports/runtime.ts';
+import { layoutOf, type ModelInput } from './model-input.ts';
+import { type Preprocess, preprocessSchema } from './preprocess-schema.ts';
+import { centreCrop, type Picture, resizeImage } from './resize-image.ts';
+
+const preset = (p: Partial<Preprocess>): Preprocess => preprocessSchema.parse(p);
+
+/** Preprocessings in common use, in the order in which they are tried. */
+export const preprocessPresets: Readonly<Record<string, Preprocess>> = {
+  unit: preset({}),
+  raw: preset({ scale: 1 }),
+  mnist: preset({ mean: [0.1307], std: [0.3081] }),
+  signed: preset({ mean: [0.5], std: [0.5] }),
+  inverted: preset({ invert: true }),
+  imagenet: preset({ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], resize: 'crop', colour: 'rgb' }),
+  cifar: preset({ mean: [0.4914, 0.4822, 0.4465], std: [0.247, 0.2435, 0.2616], colour: 'rgb' }),
+  caffe: preset({ scale: 1, mean: [103.939, 116.779, 123.68], colour: 'bgr', resize: 'crop' }),
+};
+
+/** What a project without a stated preprocessing starts with: 0..1. */
+export const defaultPreprocess: Preprocess = preset({});
+
+/** A preset by name. Faults: `bad-input`, listing those there are. */
+export function presetOf(name: string): Preprocess {
+  const found = preprocessPresets[name];
+  if (found === undefined)
+    throw new Fault('bad-input', `there is no preprocessing "${name}"`, {
+      hint: `Named: ${Object.keys(preprocessPresets).join(', ')}.`,
+    });
+  return found;
+}
+
+/** Reads pixel (y, x) of the picture as channel k of the wanted colour order. */
+function channelReader(p: Picture, channels: number, colour: Preprocess['colour']): (at: number, k: number) => number {
+  const v = p.values;
+  if (channels === p.channels)
+    return colour === 'bgr' && channels === 3
+      ? (at, k) => v[at * 3 + 2 - k] ?? 0
+      : (at, k) => v[at * channels + k] ?? 0;
+  // ITU-R BT.601 luma.
+  if (channels === 1 && p.channels >= 3)
+    return (at) =>
+      0.299 * (v[at * p.channels] ?? 0) + 0.587 * (v[at * p.channels + 1] ?? 0) + 0.114 * (v[at * p.channels + 2] ?? 0);
+  if (p.channels === 1) return (at) => v[at] ?? 0;
+  throw new Fault('does-not-fit', `pictures of ${p.channels} channels for an input of ${channels}`);
+}
+
+const numberOr = (d: Dim | undefined, fallback: number): number => (typeof d === 'number' && d > 0 ? d : fallback);
+
+interface Target {
+  readonly layout: 'nchw' | 'nhwc' | 'flat';
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly dims: readonly number[];
+}
+
+function targetOf(input: ModelInput, p: Preprocess, size: { height: number; width: number; channels: number }): Target {
+  const layout = p.layout ?? layoutOf(input.shape);
+  const s = input.shape;
+  if (layout === 'flat') {
+    const rest = s.slice(1);
+    const known = rest.filter((d): d is number => typeof d === 'number');
+    const count = known.length === rest.length ? known.reduce((a, b) => a * b, 1) : null;
+    const grey = p.colour === 'grey' ? 1 : size.channels;
+    if (count === null || count === size.height * size.width * grey)
+      return {
+        layout,
+        channels: grey,
+        height: size.height,
+        width: size.width,
+        dims: count === null ? [size.height * size.width * grey] : known,
+      };
+    const side = Math.sqrt(count / grey);
+    if (!Number.isInteger(side))
+      throw new Fault(
+        'does-not-fit',
+        `a sample of ${size.height} x ${size.width} x ${size.channels} for an input of ${count}`,
+        { where: input.name },
+      );
+    return { layout, channels: grey, height: side, width: side, dims: known };
+  }
+  if (s.length !== 4)
+    throw new Fault('bad-input', `layout ${layout} for an input of rank ${s.length}`, { where: input.name });
+  const [c, h, w] = layout === 'nchw' ? [s[1], s[2], s[3]] : [s[3], s[1], s[2]];
+  const channels = numberOr(c, p.colour === 'grey' ? 1 : size.channels);
+  const height = numberOr(h, size.height);
+  const width = numberOr(w, size.width);
+  return {
+    layout,
+    channels,
+    height,
+    width,
+    dims: layout === 'nchw' ? [channels, height, width] : [height, width, channels],
+  };
+}
+
+function pictureOf(sample: Sample, info: DatasetInfo['sample']): Picture {
+  if (info.kind === 'vector') return { height: 1, width: info.length, channels: 1, values: sample.values };
+  const height = sample.height ?? info.height;
+  const width = sample.width ?? info.width;
+  return { height, width, channels: info.channels, values: sample.values };
+}
+
+/**
+ * Samples as one batch for `input`: [N, C, H, W], [N, H, W, C] or [N, ...] by its shape (or `preprocess.layout`).
+ * (pixel / scale, inverted where asked, - mean) / std per channel. Vectors (CSV) are scaled alike.
+ * Faults: `does-not-fit` where sizes cannot agree.
+ */
+export function preprocessBatch(
+  samples: readonly Sample[],
+  info: DatasetInfo['sample'],
+  input: ModelInput,
+  preprocess: Preprocess,
+): RunTensor {
+  const first = samples[0];
+  if (first === undefined) throw new Fault('no-data', 'no samples to feed', { where: input.name });
+  const { layout, channels, height, width, dims } = targetOf(input, preprocess, pictureOf(first, info));
+  const plane = height * width;
+  const each = plane * channels;
+  const out = new Float32Array(samples.length * each);
+  const top = 255 / preprocess.scale;
+  const pick = (list: readonly number[], k: number): number => list[k] ?? list[0] ?? 0;
+  const mean = Array.from({ length: channels }, (_, k) => pick(preprocess.mean, k));
+  const inverse = Array.from({ length: channels }, (_, k) => 1 / (pick(preprocess.std, k) || 1));
+  const sign = preprocess.invert ? -1 : 1;
+  const shift = preprocess.invert ? top : 0;
+  const channelsLast = layout === 'nhwc';
+  for (const [n, sample] of samples.entries()) {
+    let p = pictureOf(sample, info);
+    if (info.kind === 'image' && (p.height !== height || p.width !== width)) {
+      if (preprocess.resize === 'none')
+        throw new Fault('does-not-fit', `a picture of ${p.height} x ${p.width} for an input of ${height} x ${width}`, {
+          where: input.name,
+          hint: 'Set resize to "fit" or "crop".',
+        });
+      p = resizeImage(preprocess.resize === 'crop' ? centreCrop(p, height, width) : p, height, width);
+    }
+    const read = channelReader(p, channels, preprocess.colour);
+    for (let k = 0; k < channels; k++) {
+      const m = mean[k] ?? 0;
+      const s = inverse[k] ?? 1;
+      for (let at = 0; at < plane; at++) {
+        const v = (shift + (sign * read(at, k)) / preprocess.scale - m) * s;
+        out[n * each + (channelsLast ? at * channels + k : k * plane + at)] = v;
+      }
+    }
+  }
+  return { type: input.elem, dims: [samples.length, ...dims], data: typed(input, out) };
+}
+
+/** The input's own number type; integers are rounded and saturated. */
+function typed(input: ModelInput, values: Float32Array): RunTensor['data'] {
+  switch (input.elem) {
+    case 'float':
+      return values;
+    case 'double':
+      return Float64Array.from(values);
+    case 'float16':
+      return Uint16Array.from(values, numberToHalf);
+    case 'uint8':
+      return Uint8Array.from(values, (v) => Math.min(255, Math.max(0, Math.round(v))));
+    case 'int8':
+      return Int8Array.from(values, (v) => Math.min(127, Math.max(-128, Math.round(v))));
+    case 'int32':
+      return Int32Array.from(values, Math.round);
+    case 'int64':
+      return BigInt64Array.from(values, (v) => BigInt(Math.round(v)));
+    default:
+      throw new Fault('unsupported', `data cannot feed an input of type ${input.elem}`, { where: input.name });
+  }
+}
