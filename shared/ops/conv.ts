@@ -12,7 +12,7 @@ const kernelOf = (c: NodeContext): readonly Dim[] | undefined =>
   c.inputs[1]?.shape?.slice(2) ?? intsAttr(c.node, 'kernel_shape');
 
 /** X: [N, C, d1 ...]; W: [M, C/group, k1 ...] -> [N, M, o1 ...] */
-function inferConv(c: InferContext): readonly Facts[] {
+export function inferConv(c: InferContext): readonly Facts[] {
   const [x, w] = c.inputs;
   const kernel = kernelOf(c);
   const rank = x?.shape ? x.shape.length - 2 : kernel?.length;
@@ -44,7 +44,7 @@ function inferTranspose(c: InferContext): readonly Facts[] {
 }
 
 /** One multiply-accumulate per output element, input channel of its group, and kernel tap. */
-function convWork(c: WorkContext): OpWork {
+export function convWork(c: WorkContext): OpWork {
   const w = c.inputs[1]?.shape;
   const out = sizeOf(c.outputs[0]?.shape);
   const perOutput = w ? times(...w.slice(1)) : null;

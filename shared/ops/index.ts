@@ -18,6 +18,8 @@ import { matMulOps } from './matmul.ts';
 import { normalisationOps } from './normalisation.ts';
 import { poolOps } from './pool.ts';
 import { quantizeLinearOps } from './quantize-linear.ts';
+import { quantizedMapOps } from './quantized-map.ts';
+import { quantizedProductOps } from './quantized-product.ts';
 import { randomOps } from './random.ts';
 import { rearrangeOps } from './rearrange.ts';
 import { recurrentOps } from './recurrent.ts';
@@ -65,6 +67,8 @@ const families: readonly (readonly Op[])[] = [
   legacyOps,
   textOps,
   signalOps,
+  quantizedProductOps,
+  quantizedMapOps,
 ];
 
 const registry = new Map<string, Op>();

@@ -10,20 +10,20 @@ const transA = (c: { readonly node: InferContext['node'] }): boolean => intAttr(
 const transB = (c: { readonly node: InferContext['node'] }): boolean => intAttr(c.node, 'transB', 0) !== 0;
 
 /** A: [M, K] or [K, M]; B: [K, N] or [N, K] -> [M, N]. Gemm-1 to 6 flatten nothing: A is a matrix. */
-function inferGemm(c: InferContext): readonly Facts[] {
+export function inferGemm(c: InferContext): readonly Facts[] {
   const [a, b] = c.inputs;
   const m = a?.shape?.[transA(c) ? 1 : 0] ?? null;
   const n = b?.shape?.[transB(c) ? 0 : 1] ?? null;
   return [tensorFacts(c, a?.elem ?? b?.elem ?? null, [m, n])];
 }
 
-function gemmWork(c: WorkContext): OpWork {
+export function gemmWork(c: WorkContext): OpWork {
   const out = sizeOf(c.outputs[0]?.shape);
   const k = c.inputs[0]?.shape?.[transA(c) ? 0 : 1] ?? c.inputs[1]?.shape?.[transB(c) ? 1 : 0];
   return { kernel: 'matmul', macs: times(out, k), otherOps: c.inputs[2] === undefined ? 0 : out };
 }
 
-function gemmRelations(c: ChannelContext): readonly ChannelRelation[] {
+export function gemmRelations(c: ChannelContext): readonly ChannelRelation[] {
   const out: ChannelRelation[] = [
     { kind: 'same', a: c.in(0, transA(c) ? 0 : 1), b: c.in(1, transB(c) ? 1 : 0) },
     { kind: 'same', a: c.in(1, transB(c) ? 0 : 1), b: c.out(0, 1) },
@@ -57,17 +57,17 @@ export function matMulShape(a: readonly Dim[], b: readonly Dim[]): readonly Dim[
   ];
 }
 
-function inferMatMul(c: InferContext): readonly Facts[] {
+export function inferMatMul(c: InferContext): readonly Facts[] {
   const [a, b] = c.inputs;
   return [tensorFacts(c, a?.elem ?? b?.elem ?? null, a?.shape && b?.shape ? matMulShape(a.shape, b.shape) : null)];
 }
 
-function matMulWork(c: WorkContext): OpWork {
+export function matMulWork(c: WorkContext): OpWork {
   const k = c.inputs[0]?.shape?.at(-1) ?? c.inputs[1]?.shape?.at(-2);
   return { kernel: 'matmul', macs: times(sizeOf(c.outputs[0]?.shape), k), otherOps: 0 };
 }
 
-function matMulRelations(c: ChannelContext): readonly ChannelRelation[] {
+export function matMulRelations(c: ChannelContext): readonly ChannelRelation[] {
   const a = c.inputs[0]?.shape;
   const b = c.inputs[1]?.shape;
   const y = c.outputs[0]?.shape;
