@@ -1,5 +1,5 @@
 /** Owns elementwise operators on two or more tensors: arithmetic, comparison, logic, bits, variadic, Where. */
-import { attr } from '../ir/attribute.ts';
+import { attr, intAttr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { broadcastChannels, broadcastShape } from './broadcast.ts';
 import { fed, fedAs } from './case-values.ts';
@@ -112,7 +112,7 @@ const variadics: Readonly<Record<string, readonly [readonly number[], (...xs: re
 };
 
 /** Python's modulo (Mod-10: the sign of the divisor), or C's where fmod is set. */
-const modulo = (a: number, b: number): number => ((a % b) + b) % b;
+const modulo = (a = 0, b = 1): number => ((a % b) + b) % b;
 
 export const elementwiseOps: readonly Op[] = [
   ...arithmetic,
@@ -128,15 +128,20 @@ export const elementwiseOps: readonly Op[] = [
       { name: 'opset 7', opset: 7, inputs: [fedAs('float', [2, 3], [0.5, 2]), fed(1)] },
     ],
   }),
-  pairwise('Mod', [10, 13], inferWith(always(numeric((a = 0, b = 1) => modulo(a, b)))), {
-    gradient: notDifferentiable,
-    quantize: noQuantize,
-    cases: [
-      { name: 'int64', inputs: [fedAs('int64', [2, 3], [-9, 9]), fedAs('int64', [3], [1, 5])] },
-      { name: 'fmod', attributes: [attr.int('fmod', 1)], inputs: [fed(2, 3), fedAs('float', [1], [1, 2])] },
-      { name: 'opset 10', opset: 10, inputs: [fedAs('int32', [4], [-9, 9]), fedAs('int32', [], [2, 5])] },
-    ],
-  }),
+  pairwise(
+    'Mod',
+    [10, 13],
+    (c) => inferWith(always(numeric(intAttr(c.node, 'fmod', 0) === 1 ? (a = 0, b = 1) => a % b : modulo)))(c),
+    {
+      gradient: notDifferentiable,
+      quantize: noQuantize,
+      cases: [
+        { name: 'int64', inputs: [fedAs('int64', [2, 3], [-9, 9]), fedAs('int64', [3], [1, 5])] },
+        { name: 'fmod', attributes: [attr.int('fmod', 1)], inputs: [fed(2, 3), fedAs('float', [1], [1, 2])] },
+        { name: 'opset 10', opset: 10, inputs: [fedAs('int32', [4], [-9, 9]), fedAs('int32', [], [2, 5])] },
+      ],
+    },
+  ),
   ...Object.entries(comparisons).map(([type, [since, f]]) =>
     logical(type, since, inferWith(always(numeric((a = 0, b = 0) => f(a, b))), 'bool'), {
       cases: [
