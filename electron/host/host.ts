@@ -96,7 +96,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const held = await Promise.all(idsOf(spec).map((id) => store.get(id)));
     const models = Object.fromEntries(held.map((h) => [h.modelId, h.path]));
     const out = spec.kind === 'apply' ? (await store.draft()).path : '';
-    return { kind: 'job', spec, models, out, threads: options.threads };
+    const preprocess = held[0]?.preprocess;
+    const known = preprocess === undefined ? {} : { preprocess };
+    return { kind: 'job', spec, models, out, threads: options.threads, ...known };
   };
   const discard = async (task: Extract<Task, { kind: 'job' }>): Promise<void> => {
     if (task.out !== '') await store.drop(dirname(task.out));

@@ -1,6 +1,7 @@
 /** Owns what the host and a job process say to each other. Plain data and typed arrays, cloned by the process channel. */
 import type { FaultData } from '#shared/base/fault.ts';
 import type { Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
+import type { Preprocess } from '#shared/recipes/recipe.ts';
 
 /** What one process does; afterwards it ends, and its memory with it. */
 export type Task =
@@ -9,6 +10,8 @@ export type Task =
       readonly spec: JobSpec;
       /** Model id -> path of its file in the store. */
       readonly models: Readonly<Record<string, string>>;
+      /** What the (first) model's card says of its input. */
+      readonly preprocess?: Preprocess;
       /** Where a result model is to be written (a path in a folder made for it). */
       readonly out: string;
       readonly threads: number;

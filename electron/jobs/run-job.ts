@@ -1,17 +1,53 @@
 /** Owns what each kind of job does in its process. */
-import type { Cancel } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
-import type { Runtime } from '#shared/ports/runtime.ts';
+import { headlineOf } from '#shared/contract/headline.ts';
+import { compare } from '#shared/training/compare.ts';
+import { evaluate } from '#shared/training/evaluate.ts';
+import { openDataset } from '../host/datasets/open-dataset.ts';
+import { applyRecipe } from './apply-recipe.ts';
 import type { Outcome, Task } from './protocol.ts';
-import type { Report } from './report.ts';
+import { clock, preprocessFor, subjectAt, type WorkParts } from './work-parts.ts';
 
-export interface JobParts {
-  readonly runtime: Runtime;
-  readonly cancel: Cancel;
-  readonly report: Report;
+type JobTask = Extract<Task, { kind: 'job' }>;
+
+function pathOf(task: JobTask, modelId: string): string {
+  const path = task.models[modelId];
+  if (path === undefined) throw new Fault('not-found', 'the host does not hold this model', { where: modelId });
+  return path;
 }
 
 /** Faults: whatever the work throws; Cancelled where the token was pulled. */
-export async function runJob(task: Extract<Task, { kind: 'job' }>, _parts: JobParts): Promise<Outcome> {
-  throw new Fault('unsupported', `jobs of kind ${task.spec.kind} are not built in yet`);
+export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> {
+  const { spec } = task;
+  const { runtime, cancel, report } = parts;
+  switch (spec.kind) {
+    case 'apply': {
+      const { before, predicted, after, ...more } = await applyRecipe(parts, {
+        model: pathOf(task, spec.modelId),
+        recipe: spec.recipe,
+        out: task.out,
+        data: spec.data,
+        preprocess: task.preprocess,
+        evaluate: spec.evaluate,
+      });
+      const headlines = { before: headlineOf(before), predicted: headlineOf(predicted), after: headlineOf(after) };
+      return { kind: 'job', wrote: true, result: { ...headlines, ...more } };
+    }
+    case 'evaluate': {
+      const subject = subjectAt(pathOf(task, spec.modelId));
+      const dataset = await openDataset(spec.data);
+      const preprocess = await preprocessFor(parts, subject, dataset, spec.preprocess ?? task.preprocess);
+      const progress = (share: number): void => report.progress(share, 'evaluating');
+      const single = await evaluate(runtime, clock, subject, dataset, { preprocess, cancel, progress });
+      return { kind: 'job', wrote: false, result: { single } };
+    }
+    case 'compare': {
+      const [a, b] = [subjectAt(pathOf(task, spec.a)), subjectAt(pathOf(task, spec.b))];
+      const asked = spec.preprocess ?? task.preprocess;
+      const dataset = spec.data === undefined ? undefined : await openDataset(spec.data);
+      report.progress(0, 'comparing');
+      const data = dataset === undefined ? {} : { dataset, preprocess: await preprocessFor(parts, a, dataset, asked) };
+      return { kind: 'job', wrote: false, result: { comparison: await compare(runtime, a, b, { cancel, ...data }) } };
+    }
+  }
 }

@@ -1,0 +1,96 @@
+/** Owns the work of an apply job: recipe run, file written, read back, and both models evaluated. */
+import type { Figures, ShapeChoice } from '#shared/analysis/figures.ts';
+import { measureFigures } from '#shared/analysis/measure-figures.ts';
+import { checkCancel } from '#shared/base/cancel.ts';
+import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
+import { headlineOf } from '#shared/contract/headline.ts';
+import type { Dataset } from '#shared/ports/dataset.ts';
+import { previewRecipe } from '#shared/recipes/preview.ts';
+import type { Preprocess, Recipe } from '#shared/recipes/recipe.ts';
+import { runRecipe } from '#shared/recipes/run-recipe.ts';
+import { compare } from '#shared/training/compare.ts';
+import { evaluate, type Subject } from '#shared/training/evaluate.ts';
+import { openDataset } from '../host/datasets/open-dataset.ts';
+import { saveModelFile } from '../host/model-files.ts';
+import { partOf } from './report.ts';
+import { stepHost } from './step-host.ts';
+import { clock, preprocessFor, subjectAt, type WorkParts } from './work-parts.ts';
+
+export interface ApplyRequest {
+  readonly model: string;
+  readonly recipe: Recipe;
+  readonly out: string;
+  readonly data?: string | undefined;
+  /** What the model's own card says, where the recipe says nothing. */
+  readonly preprocess?: Preprocess | undefined;
+  /** Evaluate original and result afterwards. */
+  readonly evaluate: boolean;
+  readonly shapes?: ShapeChoice | undefined;
+}
+
+export interface Applied {
+  readonly before: Figures;
+  readonly predicted: Figures;
+  /** Read back from the written file. */
+  readonly after: Figures;
+  readonly steps: NonNullable<JobResult['steps']>;
+  readonly evaluation?: { readonly before: Evaluation; readonly after: Evaluation };
+  readonly comparison?: Comparison;
+}
+
+interface Data {
+  readonly dataset: Dataset;
+  readonly preprocess: Preprocess;
+}
+
+type Judged = Pick<Applied, 'evaluation' | 'comparison'>;
+
+/** Both models on the same samples: accuracy where there are labels; agreement and distance always. */
+async function judge(parts: WorkParts, a: Subject, b: Subject, data: Data | undefined): Promise<Judged> {
+  const { runtime, cancel, report } = parts;
+  report.progress(0, 'comparing with the original');
+  const comparison = await compare(runtime, a, b, { cancel, layers: false, ...(data ?? {}) });
+  if (data === undefined) return { comparison };
+  const on = async (subject: Subject, what: string, from: number, to: number): Promise<Evaluation> => {
+    const part = partOf(report, from, to);
+    const progress = (share: number): void => part.progress(share, what);
+    return evaluate(runtime, clock, subject, data.dataset, { preprocess: data.preprocess, cancel, progress });
+  };
+  const before = await on(a, 'evaluating the original', 0.1, 0.5);
+  const after = await on(b, 'evaluating the result', 0.5, 1);
+  return { comparison, evaluation: { before, after } };
+}
+
+/**
+ * Applies a recipe to a file and writes the result to `out`. Faults: `bad-recipe`, `no-data`, `runtime`, file faults; Cancelled
+ * between stages.
+ */
+export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Promise<Applied> {
+  const { report } = parts;
+  const { recipe, shapes } = request;
+  report.progress(0, 'opening the model');
+  const original = subjectAt(request.model);
+  const { before, figures: predicted } = previewRecipe(original.model, recipe, shapes === undefined ? {} : { shapes });
+  let data: Data | undefined;
+  if (request.data !== undefined) {
+    const dataset = await openDataset(request.data);
+    const asked = recipe.preprocess ?? request.preprocess;
+    data = { dataset, preprocess: await preprocessFor(parts, original, dataset, asked) };
+  }
+  const running = { ...parts, report: partOf(report, 0.02, request.evaluate ? 0.8 : 0.95) };
+  const outcome = await runRecipe(original.model, recipe, stepHost(running, data), shapes);
+  checkCancel(parts.cancel);
+  report.progress(request.evaluate ? 0.8 : 0.95, 'writing the file');
+  await saveModelFile(outcome.model, request.out);
+  const result = subjectAt(request.out);
+  const after = measureFigures(result.model, shapes);
+  const judging = { ...parts, report: partOf(report, 0.82, 1) };
+  const judged = request.evaluate ? await judge(judging, original, result, data) : {};
+  const steps = outcome.steps.map((s) => ({
+    technique: s.technique,
+    layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
+    notes: [...s.notes],
+    after: headlineOf(s.figures),
+  }));
+  return { before, predicted, after, steps, ...judged };
+}
