@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { Fault } from '#shared/base/fault.ts';
-import type { Recipe } from '#shared/recipes/recipe.ts';
-import { parseRecipe } from '#shared/recipes/recipe.ts';
+import { parseWith } from '#shared/base/schema.ts';
+import { type Preprocess, parseRecipe, preprocessSchema, type Recipe } from '#shared/recipes/recipe.ts';
+import { presetOf } from '#shared/training/preprocess.ts';
 
 /** A parser of whole numbers in a range. */
 export const integer =
@@ -43,3 +44,15 @@ export function readJson(path: string): unknown {
 
 /** Reads and validates a recipe file. Faults: `bad-path`, `bad-file`, `bad-recipe`. */
 export const readRecipe = (path: string): Recipe => parseRecipe(readJson(path));
+
+/** A named preset, or JSON that the schema takes. */
+export function preprocess(text: string): Preprocess {
+  if (!text.trimStart().startsWith('{')) return presetOf(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('not JSON, and no preset begins with "{"');
+  }
+  return parseWith(preprocessSchema, value, '--preprocess');
+}

@@ -1,9 +1,26 @@
 /** Owns the commands and their options, as `bantam --help` lists them. Each command's work is loaded when it is called. */
 import { Command } from 'commander';
+import type { ApplyOptions } from './apply.ts';
+import type { DataOptions } from './evaluate.ts';
 import type { ShapeOption } from './inspect.ts';
-import { integer, shape } from './options.ts';
+import { integer, preprocess, shape } from './options.ts';
 import type { OutputOptions } from './output.ts';
 import { version } from './places.ts';
+import type { RecipeOptions } from './preview.ts';
+import type { ServeOptions } from './serve.ts';
+
+const threads = integer('--threads', 1, 1024);
+const seed = integer('--seed', 0, 2 ** 31 - 1);
+
+const json = (c: Command): Command => c.option('--json', 'print one JSON object');
+const shaped = (c: Command): Command =>
+  c.option('--shape <name=1,3,224,224>', "set an input's dimensions (repeatable)", shape);
+const seeded = (c: Command): Command => c.option('--seed <n>', 'seed of everything random', seed);
+const threaded = (c: Command): Command => c.option('--threads <n>', 'threads of the runtime', threads);
+const withRecipe = (c: Command): Command => c.requiredOption('--recipe <file>', 'the recipe (JSON)');
+const preprocessed = (c: Command): Command =>
+  c.option('--preprocess <name or JSON>', 'how samples become the input: a named preset or JSON', preprocess);
+const dataText = 'digits, or a path to IDX(.gz) files, a folder of pictures by class, or CSV';
 
 /** The program; parsing it runs a command. Errors of usage exit with code 1 and one line. */
 export function program(): Command {
@@ -11,26 +28,48 @@ export function program(): Command {
     .description('Makes ONNX neural networks light.')
     .version(version())
     .showSuggestionAfterError(false);
+  const command = (usage: string, text: string, ...options: readonly ((c: Command) => Command)[]): Command =>
+    options.reduce((c, add) => add(c), bantam.command(usage).description(text));
 
-  bantam
-    .command('inspect <model>')
-    .description('what a file holds and costs: layers, parameters, MACs, memory')
-    .option('--json', 'print one JSON object')
-    .option('--shape <name=1,3,224,224>', "set an input's dimensions (repeatable)", shape)
-    .action(async (model: string, options: OutputOptions & ShapeOption) => {
-      const { inspect } = await import('./inspect.ts');
-      inspect(model, options);
-    });
-
-  bantam
-    .command('serve')
-    .description('open the studio in a browser, from a server on this machine only')
+  command('inspect <model>', 'what a file holds and costs: layers, parameters, MACs, memory', json, shaped).action(
+    async (model: string, options: OutputOptions & ShapeOption) =>
+      (await import('./inspect.ts')).inspect(model, options),
+  );
+  command('preview <model>', 'what a recipe would give', withRecipe, json, shaped, seeded).action(
+    async (model: string, options: OutputOptions & RecipeOptions) =>
+      (await import('./preview.ts')).preview(model, options),
+  );
+  command(
+    'apply <model>',
+    'run a recipe and write the result',
+    withRecipe,
+    json,
+    shaped,
+    seeded,
+    threaded,
+    preprocessed,
+  )
+    .requiredOption('-o, --output <file>', 'the ONNX file to write')
+    .option('--data <id>', dataText)
+    .action(async (model: string, options: ApplyOptions) => (await import('./apply.ts')).apply(model, options));
+  command('evaluate <model>', 'accuracy and latency on the test split', json, threaded, preprocessed, seeded)
+    .requiredOption('--data <id>', dataText)
+    .action(async (model: string, options: DataOptions & { data: string }) =>
+      (await import('./evaluate.ts')).evaluate(model, options),
+    );
+  command('compare <a> <b>', 'how far one model is from another', json, threaded, preprocessed, seeded)
+    .option('--data <id>', `${dataText}; without it seeded random input`)
+    .action(async (a: string, b: string, options: DataOptions & { data?: string }) =>
+      (await import('./evaluate.ts')).compare(a, b, options),
+    );
+  command('serve', 'open the studio in a browser, from a server on this machine only', threaded)
     .option('--port <n>', 'port to listen on', integer('--port', 0, 65535))
-    .option('--threads <n>', 'threads of the runtime', integer('--threads', 1, 1024))
     .option('--open', 'open the default browser')
-    .action(async (options: { port?: number; threads?: number; open?: boolean }) => {
-      const { serve } = await import('./serve.ts');
-      await serve(options);
-    });
+    .action(async (options: ServeOptions) => (await import('./serve.ts')).serve(options));
+  command('demo', 'LeNet-5 pruned, fine-tuned, quantized, evaluated, written and opened again', json, threaded)
+    .option('-o, --output <file>', 'where the light model is written', 'lenet-5-light.onnx')
+    .action(async (options: OutputOptions & { threads?: number; output: string }) =>
+      (await import('./demo.ts')).demo(options),
+    );
   return bantam;
 }

@@ -1,0 +1,68 @@
+/** Owns `bantam apply`: a recipe run, the file written and read back. */
+import { resolve } from 'node:path';
+import { Fault } from '#shared/base/fault.ts';
+import { headlineOf } from '#shared/contract/headline.ts';
+import type { Preprocess } from '#shared/recipes/recipe.ts';
+import { type Applied, applyRecipe } from '../jobs/apply-recipe.ts';
+import { accuracyText, comparisonText } from './evaluation-report.ts';
+import { figuresJson, headlineTable } from './figures-report.ts';
+import { readRecipe } from './options.ts';
+import { type OutputOptions, print } from './output.ts';
+import { type RunOptions, withParts } from './parts.ts';
+import type { RecipeOptions } from './preview.ts';
+import { stepsText } from './steps-report.ts';
+import { milliseconds } from './table.ts';
+
+export interface ApplyOptions extends OutputOptions, RunOptions, RecipeOptions {
+  readonly output: string;
+  readonly data?: string;
+  readonly preprocess?: Preprocess;
+}
+
+export function appliedText(done: Applied): string {
+  const parts = [
+    headlineTable(headlineOf(done.before), headlineOf(done.after), headlineOf(done.predicted)),
+    stepsText(done.steps),
+  ];
+  if (done.evaluation !== undefined) {
+    const { before, after } = done.evaluation;
+    parts.push(
+      [
+        `accuracy before  ${accuracyText(before)}`,
+        `accuracy after   ${accuracyText(after)}`,
+        `on ${before.samples} samples of ${before.data}, split ${before.split}`,
+        `latency before   ${milliseconds(before.latencyMs.median)}, p95 ${milliseconds(before.latencyMs.p95)}`,
+        `latency after    ${milliseconds(after.latencyMs.median)}, p95 ${milliseconds(after.latencyMs.p95)}`,
+      ].join('\n'),
+    );
+  }
+  if (done.comparison !== undefined) parts.push(`against the original:\n${comparisonText(done.comparison)}`);
+  return parts.join('\n\n');
+}
+
+export async function apply(path: string, options: ApplyOptions): Promise<void> {
+  if (resolve(path) === resolve(options.output))
+    throw new Fault('bad-path', 'the result would overwrite the original', {
+      where: options.output,
+      hint: 'Give another file with -o.',
+    });
+  const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  const done = await withParts(options, (parts) =>
+    applyRecipe(parts, {
+      model: path,
+      recipe,
+      out: options.output,
+      data: options.data,
+      preprocess: options.preprocess,
+      evaluate: options.data !== undefined,
+      shapes: { inputs: options.shape ?? {} },
+    }),
+  );
+  const { before, predicted, after, ...more } = done;
+  const figures = { before: figuresJson(before), predicted: figuresJson(predicted), after: figuresJson(after) };
+  print(
+    options,
+    { output: options.output, ...figures, ...more },
+    () => `${appliedText(done)}\n\nwritten: ${options.output}`,
+  );
+}

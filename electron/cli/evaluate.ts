@@ -1,0 +1,38 @@
+/** Owns `bantam evaluate` and `bantam compare`. */
+import type { Preprocess } from '#shared/recipes/recipe.ts';
+import { compare as compareModels } from '#shared/training/compare.ts';
+import { evaluate as evaluateModel } from '#shared/training/evaluate.ts';
+import { openDataset } from '../host/datasets/open-dataset.ts';
+import { clock, preprocessFor, subjectAt } from '../jobs/work-parts.ts';
+import { comparisonText, evaluationText } from './evaluation-report.ts';
+import { type OutputOptions, print } from './output.ts';
+import { type RunOptions, withParts } from './parts.ts';
+
+export interface DataOptions extends OutputOptions, RunOptions {
+  readonly preprocess?: Preprocess;
+  readonly seed?: number;
+}
+
+export async function evaluate(path: string, options: DataOptions & { readonly data: string }): Promise<void> {
+  const done = await withParts(options, async (parts) => {
+    const dataset = await openDataset(options.data);
+    const subject = subjectAt(path);
+    const preprocess = await preprocessFor(parts, subject, dataset, options.preprocess);
+    const progress = (share: number): void => parts.report.progress(share, 'evaluating');
+    return evaluateModel(parts.runtime, clock, subject, dataset, { preprocess, cancel: parts.cancel, progress });
+  });
+  print(options, done, () => evaluationText(done));
+}
+
+export async function compare(a: string, b: string, options: DataOptions & { readonly data?: string }): Promise<void> {
+  const done = await withParts(options, async (parts) => {
+    const [first, second] = [subjectAt(a), subjectAt(b)];
+    const { cancel } = parts;
+    const seed = options.seed === undefined ? {} : { seed: options.seed };
+    if (options.data === undefined) return compareModels(parts.runtime, first, second, { cancel, ...seed });
+    const dataset = await openDataset(options.data);
+    const preprocess = await preprocessFor(parts, first, dataset, options.preprocess);
+    return compareModels(parts.runtime, first, second, { dataset, preprocess, cancel, ...seed });
+  });
+  print(options, done, () => comparisonText(done));
+}

@@ -1,0 +1,30 @@
+/** Owns `bantam preview`: what a recipe would give, before anything is run or written. */
+import { headlineOf } from '#shared/contract/headline.ts';
+import { previewRecipe } from '#shared/recipes/preview.ts';
+import { openModelFile } from '../host/model-files.ts';
+import { figuresJson, headlineTable } from './figures-report.ts';
+import type { ShapeOption } from './inspect.ts';
+import { readRecipe } from './options.ts';
+import { type OutputOptions, print } from './output.ts';
+import { stepsText } from './steps-report.ts';
+
+export interface RecipeOptions extends ShapeOption {
+  readonly recipe: string;
+  readonly seed?: number;
+}
+
+export function preview(path: string, options: OutputOptions & RecipeOptions): void {
+  const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  const shapes = { inputs: options.shape ?? {} };
+  const { before, figures, steps } = previewRecipe(openModelFile(path), recipe, { shapes });
+  const told = steps.map((s) => ({
+    technique: s.technique,
+    exactness: s.exactness,
+    layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
+    notes: [...s.notes],
+    after: headlineOf(s.figures),
+  }));
+  print(options, { before: figuresJson(before), predicted: figuresJson(figures), steps: told }, () =>
+    [headlineTable(headlineOf(before), headlineOf(figures), undefined, 'predicted'), stepsText(told)].join('\n\n'),
+  );
+}

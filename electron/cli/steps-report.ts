@@ -1,0 +1,21 @@
+/** Owns how the steps of a recipe are told: what each took, what it could not take and why, and its notes. */
+
+export interface StepTold {
+  readonly technique: string;
+  readonly layers: readonly { readonly id: string; readonly taken: boolean; readonly what: string }[];
+  readonly notes: readonly { readonly en: string }[];
+}
+
+export function stepsText(steps: readonly StepTold[]): string {
+  return steps
+    .map((s, i) => {
+      const taken = s.layers.filter((l) => l.taken);
+      const left = s.layers.filter((l) => !l.taken);
+      const lines = [`step ${i + 1}: ${s.technique}, ${taken.length} of ${s.layers.length} layers`];
+      for (const l of taken) lines.push(`  ${l.id}: ${l.what}`);
+      for (const l of left) lines.push(`  ${l.id}: not taken, ${l.what}`);
+      for (const n of s.notes) lines.push(`  note: ${n.en}`);
+      return lines.join('\n');
+    })
+    .join('\n');
+}
