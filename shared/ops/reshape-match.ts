@@ -132,12 +132,14 @@ function freezeBoth(
 /**
  * A target shape with the sizes that stay: numbers replaced, a symbol written as 0 where Reshape then copies the input's
  * dimension, one unknown as -1. undefined where that cannot be written. `raw` is what the target says now (0, -1 kept).
+ * With allowzero a 0 means 0, so a symbol becomes the one -1.
  */
 export function adaptedTarget(
   raw: Facts['content'],
   output: readonly Dim[],
   input: readonly Dim[] | null,
   keptSize: (axis: number) => number | undefined,
+  allowZero = false,
 ): readonly number[] | undefined {
   const target = output.map((dim, axis): number | null => {
     const said = raw?.[axis];
@@ -145,7 +147,7 @@ export function adaptedTarget(
     if (said === 0 || said === -1) return said;
     if (size !== undefined) return size;
     if (typeof dim === 'number') return dim;
-    return input !== null && dim !== null && input[axis] === dim ? 0 : null;
+    return !allowZero && input !== null && dim !== null && input[axis] === dim ? 0 : null;
   });
   const holes = target.filter((d) => d === null).length;
   if (holes > 1 || (holes === 1 && target.includes(-1))) return undefined;

@@ -124,7 +124,13 @@ export const reshapeOps: readonly Op[] = [
         const output = c.outputs[0]?.shape;
         if (!output?.some((_, axis) => c.kept(c.out(0, axis)) !== undefined)) return {};
         const size = (axis: number): number | undefined => c.kept(c.out(0, axis))?.length;
-        const target = adaptedTarget(targetOf(c), output, c.inputs[0]?.shape ?? null, size);
+        const target = adaptedTarget(
+          targetOf(c),
+          output,
+          c.inputs[0]?.shape ?? null,
+          size,
+          intAttr(c.node, 'allowzero', 0) === 1,
+        );
         if (target === undefined) return {};
         return intsAttr(c.node, 'shape') === undefined
           ? { constants: { 1: target } }

@@ -13,6 +13,7 @@ import { previewRecipe } from '../recipes/preview.ts';
 import { parseRecipe, type Select } from '../recipes/recipe.ts';
 import { techniqueOf } from '../techniques/index.ts';
 import { brokenPromise } from '../techniques/promises.ts';
+import { convertOpset } from '../transforms/convert-opset.ts';
 import { randomFeeds } from './feeds.ts';
 
 export interface LawOptions {
@@ -61,9 +62,12 @@ export async function checkLaw(
     if (figures[key] !== after[key]) broken.push(`${key}: predicted ${figures[key]}, written file has ${after[key]}`);
   if (figures.fileBytes !== bytes.length)
     broken.push(`fileBytes: predicted ${figures.fileBytes}, wrote ${bytes.length}`);
-  const promise = brokenPromise(techniqueOf(technique), model, back, { before: preview.before, after });
+  const step = preview.steps[0];
+  const entered = step?.opset === undefined ? model : convertOpset(model, step.opset);
+  const entering = measureFigures(entered, options.shapes);
+  const promise = brokenPromise(techniqueOf(technique), entered, back, { before: entering, after });
   if (promise !== undefined) broken.push(promise);
-  const layersTaken = preview.steps[0]?.layers.filter((l) => l.taken).length ?? 0;
+  const layersTaken = step?.layers.filter((l) => l.taken).length ?? 0;
   const result = { model: preview.model, bytes, layersTaken };
   if (options.runtime === undefined) return { ...result, broken };
   const feeds = options.feeds ?? randomFeeds(model);
