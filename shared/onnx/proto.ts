@@ -14,6 +14,16 @@ export const cameFrom = <T extends object>(ir: T, message: Message): T => {
 /** The message this very object was read from; undefined for a changed copy or a new object. */
 export const sourceOf = <M extends Message>(ir: object): M | undefined => source.get(ir) as M | undefined;
 
+const values = new WeakMap<Message, () => unknown>();
+
+/** Notes the function (`bytes`, or `strings`) that reads a message's values: a tensor that has another one has other values. */
+export function valuesCameFrom(read: () => unknown, message: Message): void {
+  values.set(message, read);
+}
+
+/** Whether this function still reads what stands in the message. */
+export const hasValuesOf = (read: () => unknown, message: Message): boolean => values.get(message) === read;
+
 /** A Rest that carries the whole message; the writer takes from it whatever ir does not hold. */
 export const restOf = (message: Message): Rest => ({ onnx: message });
 

@@ -5,7 +5,7 @@ import { lazy } from '../base/lazy.ts';
 import { type ElementType, elementCount, elementTypeOfCode, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import type { SparseTensor, Storage, Tensor } from '../ir/tensor.ts';
 import { absentOf } from './absent.ts';
-import { cameFrom, restOf } from './proto.ts';
+import { cameFrom, restOf, valuesCameFrom } from './proto.ts';
 import { varintLength } from './varint.ts';
 
 /** A file of external data, already found safe; reads are positional and lazy. */
@@ -133,8 +133,9 @@ export function readTensor(proto: TensorProto, options: ReadTensorOptions): Tens
   const count = elementCount(dims);
   if (!Number.isSafeInteger(count * 16)) throw badTensor(proto.name, `shape [${dims.join(', ')}] is impossibly large`);
   const expected = rawByteLength(type, count);
-  const tensor = (storage: Storage, bytes: () => Uint8Array, strings?: () => readonly Uint8Array[]): Tensor =>
-    cameFrom(
+  const tensor = (storage: Storage, bytes: () => Uint8Array, strings?: () => readonly Uint8Array[]): Tensor => {
+    valuesCameFrom(strings ?? bytes, proto);
+    return cameFrom(
       {
         name: proto.name,
         type,
@@ -147,6 +148,7 @@ export function readTensor(proto: TensorProto, options: ReadTensorOptions): Tens
       },
       proto,
     );
+  };
   if (proto.dataLocation === 1) {
     const entry = externalEntry(proto);
     return tensor({ kind: 'external', ...entry }, () => readExternal(proto, entry, expected, options));

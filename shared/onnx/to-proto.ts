@@ -26,7 +26,7 @@ import {
 import { elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import type { Attribute, Graph, LocalFunction, Model, Node, OpsetImport, ValueInfo } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
-import { carried, overlay, sourceOf } from './proto.ts';
+import { carried, hasValuesOf, overlay, sourceOf } from './proto.ts';
 import { typeToProto } from './type-to-proto.ts';
 
 const made = new WeakMap<object, unknown>();
@@ -62,12 +62,14 @@ export const tensorToProto = (tensor: Tensor): TensorProto =>
       dataType: elementTypes[tensor.type].code as number,
     };
     const fresh = () => create(TensorProtoSchema);
-    // A renamed tensor keeps the storage that its message has; anything else is written anew.
-    if (base !== undefined && tensor.storage.kind !== 'raw')
+    // A renamed tensor keeps the storage that its message has; one with other values is written anew, whatever it says.
+    const kept = base !== undefined && hasValuesOf(tensor.strings ?? tensor.bytes, base);
+    if (base !== undefined && (tensor.storage.kind === 'external' || (kept && tensor.storage.kind !== 'raw')))
       return overlay(fresh, base, { ...common, dims: sameDims(base, tensor) ? base.dims : tensor.dims.map(BigInt) });
     const message = overlay(fresh, undefined, { ...common, dims: tensor.dims.map(BigInt) });
     if (base !== undefined) message.metadataProps = base.metadataProps;
-    pending.set(message, tensor);
+    if (tensor.strings !== undefined) message.stringData = tensor.strings() as Bytes[];
+    else pending.set(message, tensor);
     return message;
   });
 
