@@ -4,6 +4,7 @@ import { type ElementType, elementTypes } from '../ir/element-type.ts';
 import { fed, fedAs, ints } from './case-values.ts';
 import type { Facts, InferContext, Op, Scalar } from './declare.ts';
 import { asElement, broadcastShapes, foldElementwise } from './fold.ts';
+import { castGradient } from './layout-gradient.ts';
 import {
   elemAttr,
   family,
@@ -82,6 +83,7 @@ const bits = (type: string, since: readonly number[], f?: (a: number, b: number)
 
 export const castOps: readonly Op[] = [
   casts('Cast', [1, 6, 9, 13, 19, 21, 23, 24, 25], (c) => cast(c, castType(c)), {
+    gradient: castGradient,
     cases: [
       { name: 'to int', attributes: [attr.int('to', 7)], inputs: [fed(2, 3)] },
       { name: 'of a constant to float', attributes: [attr.int('to', 1)], inputs: [ints([3, 4])] },

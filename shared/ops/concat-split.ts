@@ -13,6 +13,7 @@ import type {
   Scalar,
 } from './declare.ts';
 import { foldableShape, numbersOf } from './fold.ts';
+import { concatGradient, splitGradient } from './layout-gradient.ts';
 import {
   axisAt,
   family,
@@ -161,6 +162,7 @@ function adaptSplit(c: AdaptContext): NodeAdaptation {
 
 export const concatSplitOps: readonly Op[] = [
   moves('Concat', [1, 4, 11, 13], inferConcat, {
+    gradient: concatGradient,
     channels: { relate: concatRelations },
     quantize: { role: 'elementwise', data: [] },
     cases: [
@@ -172,6 +174,7 @@ export const concatSplitOps: readonly Op[] = [
     ],
   }),
   moves('Split', [1, 2, 11, 13, 18], inferSplit, {
+    gradient: splitGradient,
     channels: { relate: splitRelations, adapt: adaptSplit },
     cases: [
       { name: 'equal parts', attributes: [attr.int('axis', 1)], inputs: [fed(2, 6)], outputs: 3 },

@@ -3,6 +3,7 @@ import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed } from './case-values.ts';
 import { convChannels } from './conv-channels.ts';
+import { convGradient, convTransposeGradient } from './conv-gradient.ts';
 import type { Facts, InferContext, KernelClass, NodeContext, Op, OpWork, WorkContext } from './declare.ts';
 import { sizeOf } from './fold.ts';
 import { family, noGradientYet, tensorFacts, times } from './rule.ts';
@@ -72,6 +73,7 @@ const conv = family({
 
 export const convOps: readonly Op[] = [
   conv('Conv', [1, 11, 22], inferConv, {
+    gradient: convGradient,
     cases: [
       {
         name: 'pads',
@@ -134,6 +136,7 @@ export const convOps: readonly Op[] = [
     ],
   }),
   conv('ConvTranspose', [1, 11, 22], inferTranspose, {
+    gradient: convTransposeGradient,
     work: transposeWork,
     channels: convChannels(true),
     quantize: { role: 'compute', data: 0, weight: 1, bias: 2, weightAxis: () => 1 },

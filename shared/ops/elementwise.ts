@@ -4,6 +4,7 @@ import type { ElementType } from '../ir/element-type.ts';
 import { broadcastChannels, broadcastShape } from './broadcast.ts';
 import { fed, fedAs } from './case-values.ts';
 import type { Facts, InferContext, Op, OpCase, Scalar } from './declare.ts';
+import { elementwiseGradient } from './elementwise-gradient.ts';
 import { foldElementwise, scalarArithmetic } from './fold.ts';
 import { family, noGradientYet, noQuantize, notDifferentiable, perOutput, tensorFacts } from './rule.ts';
 
@@ -75,6 +76,7 @@ const arithmetic = (['Add', 'Sub', 'Mul', 'Div'] as const).map((type) =>
     [1, 6, 7, 13, 14],
     inferWith((elem) => scalarArithmetic(type, elem)),
     {
+      gradient: elementwiseGradient(type),
       parameters: type === 'Add' ? { 0: 'bias', 1: 'bias' } : type === 'Mul' ? { 0: 'scale', 1: 'scale' } : {},
       cases: [
         ...(type === 'Div' ? positiveRight : binaryCases),
@@ -117,6 +119,7 @@ const modulo = (a = 0, b = 1): number => ((a % b) + b) % b;
 export const elementwiseOps: readonly Op[] = [
   ...arithmetic,
   pairwise('Pow', [1, 7, 12, 13, 15], inferWith(always(numeric((a = 0, b = 0) => a ** b))), {
+    gradient: elementwiseGradient('Pow'),
     quantize: noQuantize,
     cases: [
       { name: 'broadcast', inputs: [fedAs('float', [2, 3], [0.5, 2]), fed(3)] },
@@ -198,6 +201,7 @@ export const elementwiseOps: readonly Op[] = [
   }),
   ...Object.entries(variadics).map(([type, [since, f]]) =>
     pairwise(type, since, inferWith(always(numeric(f))), {
+      gradient: elementwiseGradient(type),
       quantize: type === 'Sum' ? { role: 'elementwise', data: [0, 1] } : noQuantize,
       cases: [
         { name: 'three', inputs: [fed(2, 3), fed(2, 3), fed(2, 3)] },
@@ -215,6 +219,7 @@ export const elementwiseOps: readonly Op[] = [
       1,
     ),
     {
+      gradient: elementwiseGradient('Where'),
       quantize: noQuantize,
       cases: [
         { name: 'all broadcast', inputs: [fedAs('bool', [2, 1]), fed(3), fed(1, 2, 1)] },

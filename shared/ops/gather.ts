@@ -4,6 +4,7 @@ import type { Dim } from '../ir/model.ts';
 import { fed, fedAs, fixed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, Scalar } from './declare.ts';
 import { foldableShape, knownShape, numbersOf } from './fold.ts';
+import { gatherGradient } from './layout-gradient.ts';
 import {
   axisAt,
   family,
@@ -107,6 +108,7 @@ const inferCompress = (c: InferContext): readonly Facts[] => {
 
 export const gatherOps: readonly Op[] = [
   reads('Gather', [1, 11, 13], inferGather, {
+    gradient: gatherGradient,
     // An embedding table, where it is constant.
     parameters: { 0: 'weight' },
     channels: { relate: gatherRelations },

@@ -4,6 +4,7 @@ import type { Dim } from '../ir/model.ts';
 import { fed } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, OpWork, Slot, WorkContext } from './declare.ts';
 import { broadcastShapes, sizeOf } from './fold.ts';
+import { gemmGradient, matMulGradient } from './matmul-gradient.ts';
 import { family, noGradientYet, tensorFacts, times } from './rule.ts';
 
 const transA = (c: { readonly node: InferContext['node'] }): boolean => intAttr(c.node, 'transA', 0) !== 0;
@@ -114,6 +115,7 @@ const product = family({
 
 export const matMulOps: readonly Op[] = [
   product('Gemm', [1, 6, 7, 9, 11, 13], inferGemm, {
+    gradient: gemmGradient,
     parameters: { 0: 'weight', 1: 'weight', 2: 'bias' },
     work: gemmWork,
     channels: {
@@ -171,6 +173,7 @@ export const matMulOps: readonly Op[] = [
     ],
   }),
   product('MatMul', [1, 9, 13], inferMatMul, {
+    gradient: matMulGradient,
     channels: {
       relate: matMulRelations,
       makes: (c) => {

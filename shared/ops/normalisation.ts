@@ -3,6 +3,7 @@ import { attr, intAttr } from '../ir/attribute.ts';
 import { fed, fedAs } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, OpCase, WorkContext } from './declare.ts';
 import { sizeOf } from './fold.ts';
+import { batchNormGradient } from './layout-gradient.ts';
 import {
   axisAt,
   family,
@@ -103,6 +104,7 @@ const batch = (name: string, more: Partial<OpCase> = {}, ...shape: readonly numb
 
 export const normalisationOps: readonly Op[] = [
   normal('BatchNormalization', [1, 6, 7, 9, 14, 15], inferBatch, {
+    gradient: batchNormGradient,
     work: perElement(2),
     channels: { relate: batchRelations },
     cases: [

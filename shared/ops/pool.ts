@@ -12,6 +12,7 @@ import type {
   WorkContext,
 } from './declare.ts';
 import { sizeOf } from './fold.ts';
+import { averagePoolGradient, globalAverageGradient, globalMaxGradient, maxPoolGradient } from './pool-gradient.ts';
 import { family, noGradientYet, notDifferentiable, sameAxis, tensorFacts, times } from './rule.ts';
 import { windowOf, windowSize } from './window.ts';
 
@@ -108,6 +109,7 @@ const globals: readonly OpCase[] = [
 
 export const poolOps: readonly Op[] = [
   pool('MaxPool', [1, 8, 10, 11, 12, 22], inferPool, {
+    gradient: maxPoolGradient,
     quantize: { role: 'pass', data: 0 },
     cases: [
       ...windows,
@@ -117,6 +119,7 @@ export const poolOps: readonly Op[] = [
     ],
   }),
   pool('AveragePool', [1, 7, 10, 11, 19, 22], inferPool, {
+    gradient: averagePoolGradient,
     cases: [
       ...windows,
       ...ceils,
@@ -133,6 +136,7 @@ export const poolOps: readonly Op[] = [
   }),
   ...['GlobalAveragePool', 'GlobalMaxPool'].map((type) =>
     pool(type, [1, 22], inferGlobal, {
+      gradient: type === 'GlobalMaxPool' ? globalMaxGradient : globalAverageGradient,
       work: globalWork,
       quantize: type === 'GlobalMaxPool' ? { role: 'pass', data: 0 } : { role: 'elementwise', data: [0] },
       cases: globals,

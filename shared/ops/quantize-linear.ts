@@ -4,6 +4,7 @@ import type { ElementType } from '../ir/element-type.ts';
 import { fed, fedAs, fixed } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, ChannelRule, Facts, NodeContext, Op, OpCase } from './declare.ts';
 import { none } from './declare.ts';
+import { elementwiseGradient } from './elementwise-gradient.ts';
 import {
   axisAt,
   elemAttr,
@@ -91,6 +92,7 @@ const perAxis = { attributes: [attr.int('axis', 0)] };
 
 export const quantizeLinearOps: readonly Op[] = [
   steps('QuantizeLinear', [10, 13, 19, 21, 23, 24, 25], quantized, {
+    gradient: elementwiseGradient('QuantizeLinear'),
     channels: scaled,
     cases: [
       ...quantizeCases,
@@ -110,6 +112,7 @@ export const quantizeLinearOps: readonly Op[] = [
     ],
   }),
   steps('DequantizeLinear', [10, 13, 19, 21, 23, 24, 25], dequantized, {
+    gradient: elementwiseGradient('DequantizeLinear'),
     channels: scaled,
     cases: [
       ...dequantizeCases,

@@ -4,6 +4,7 @@ import type { Dim, Node } from '../ir/model.ts';
 import { fed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, Scalar, Slot } from './declare.ts';
 import { broadcastShapes, knownShape, numbersOf } from './fold.ts';
+import { expandGradient, transposeGradient } from './layout-gradient.ts';
 import {
   family,
   freeAxis,
@@ -129,6 +130,7 @@ function depthRelations(
 
 export const rearrangeOps: readonly Op[] = [
   copy('Transpose', [1, 13, 21, 23, 24, 25], inferTranspose, {
+    gradient: transposeGradient,
     channels: { relate: (c) => (permOf(c) ?? []).flatMap((p, axis) => sameAxis(c, 0, p, 0, axis)) },
     cases: [
       { name: 'reverses', inputs: [fed(2, 3, 4)] },
@@ -136,6 +138,7 @@ export const rearrangeOps: readonly Op[] = [
     ],
   }),
   copy('Expand', [8, 13], inferExpand, {
+    gradient: expandGradient,
     channels: {
       relate: (c) => {
         const before = c.inputs[0]?.shape;

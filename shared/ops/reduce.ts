@@ -4,6 +4,7 @@ import type { Dim } from '../ir/model.ts';
 import { fed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, NodeContext, Op, Scalar } from './declare.ts';
 import { asElement } from './fold.ts';
+import { reduceMeanGradient, reduceSumGradient } from './layout-gradient.ts';
 import {
   axisAt,
   family,
@@ -106,6 +107,8 @@ const reduces = family({
 /** All took axes as an input at opset 18, ReduceSum at 13. */
 const reduce = (type: string): Op =>
   reduces(type, type === 'ReduceSum' ? [1, 11, 13] : [1, 11, 13, 18], inferReduce, {
+    ...(type === 'ReduceSum' ? { gradient: reduceSumGradient } : {}),
+    ...(type === 'ReduceMean' ? { gradient: reduceMeanGradient } : {}),
     cases: [
       { name: 'attribute', opset: 11, attributes: [attr.ints('axes', [1, -1])], inputs: [fed(2, 3, 4)] },
       {

@@ -3,14 +3,15 @@ import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, ints } from './case-values.ts';
 import type { ChannelRelation, Facts, InferContext, Op, Scalar } from './declare.ts';
+import { reshapesBack } from './gradient-rule.ts';
 import { adaptedTarget, reshapeRelations } from './reshape-match.ts';
-import { axisAt, family, intsSetting, noGradientYet, tensorFacts, times, viewWork } from './rule.ts';
+import { axisAt, family, intsSetting, tensorFacts, times, viewWork } from './rule.ts';
 
 const view = family({
   domain: '',
   parameters: {},
   work: viewWork,
-  gradient: noGradientYet,
+  gradient: reshapesBack,
   channels: { relate: reshapeRelations },
   quantize: { role: 'pass', data: 0 },
 });

@@ -2,6 +2,7 @@
 import { attr, intAttr } from '../ir/attribute.ts';
 import { fed } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, NodeContext, Op, OpCase } from './declare.ts';
+import { logSoftmaxGradient, softmaxGradient } from './layout-gradient.ts';
 import {
   axisAt,
   family,
@@ -52,7 +53,7 @@ const cases: readonly OpCase[] = [
 ];
 
 export const softmaxOps: readonly Op[] = [
-  soft('Softmax', [1, 11, 13], likeInput, { cases }),
-  soft('LogSoftmax', [1, 11, 13], likeInput, { cases }),
+  soft('Softmax', [1, 11, 13], likeInput, { gradient: softmaxGradient, cases }),
+  soft('LogSoftmax', [1, 11, 13], likeInput, { gradient: logSoftmaxGradient, cases }),
   soft('Hardmax', [1, 11, 13], likeInput, { gradient: notDifferentiable, cases }),
 ];

@@ -3,6 +3,7 @@ import { attr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { fed, fedAs } from './case-values.ts';
 import type { Facts, InferContext, Op, OpCase, Scalar } from './declare.ts';
+import { elementwiseGradient } from './elementwise-gradient.ts';
 import { asElement, foldElementwise } from './fold.ts';
 import {
   family,
@@ -61,7 +62,7 @@ const functions: Readonly<
   Reciprocal: [[1, 6, 13], (x) => 1 / x, positive, true],
   Floor: [[1, 6, 13], Math.floor, any, false],
   Ceil: [[1, 6, 13], Math.ceil, any, false],
-  Round: [[11, 22], undefined, any, false],
+  Round: [[11, 22], undefined, any, true],
   Sign: [[9, 13], Math.sign, any, true],
   Sin: [[7, 22], Math.sin, any, true],
   Cos: [[7, 22], Math.cos, any, true],
@@ -99,7 +100,7 @@ const notOf = (x: Scalar): Scalar => (x === null ? null : x === 0 ? 1 : 0);
 export const unaryOps: readonly Op[] = [
   ...Object.entries(functions).map(([type, [since, f, range, smooth]]) =>
     maths(type, since, inferUnary(f), {
-      gradient: smooth ? noGradientYet : notDifferentiable,
+      gradient: smooth ? elementwiseGradient(type) : notDifferentiable,
       cases: over(range, firstRun(since)),
     }),
   ),
@@ -138,6 +139,7 @@ export const unaryOps: readonly Op[] = [
     ],
   }),
   maths('Identity', [1, 13, 14, 16, 19, 21, 23, 24, 25], inferIdentity, {
+    gradient: elementwiseGradient('Identity'),
     work: viewWork,
     quantize: { role: 'pass', data: 0 },
     cases: [
@@ -147,6 +149,7 @@ export const unaryOps: readonly Op[] = [
     ],
   }),
   maths('Dropout', [1, 6, 7, 10, 12, 13, 22], inferDropout, {
+    gradient: elementwiseGradient('Dropout'),
     work: viewWork,
     quantize: { role: 'pass', data: 0 },
     channels: {

@@ -1,0 +1,160 @@
+/** Every gradient rule against finite differences through the runtime, over the operators' own cases. */
+import { describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
+import { inferFacts } from '../analysis/infer-facts.ts';
+import { rng } from '../base/random.ts';
+import type { Model, Node, ValueInfo } from '../ir/model.ts';
+import { renameTensor, type Tensor } from '../ir/tensor.ts';
+import { numbersTensor } from '../ir/values.ts';
+import { writeModel } from '../onnx/write.ts';
+import { isNone, type Op, type OpCase } from '../ops/declare.ts';
+import { allOps } from '../ops/index.ts';
+import type { RunTensor } from '../ports/runtime.ts';
+import { model, node, value } from '../testing/build.ts';
+import { backward, Emitter, gradientOpset } from './backward.ts';
+
+const runtime = nodeRuntime(1);
+/** Straight-through rules are no derivatives: they have tests of their own. */
+const straightThrough = new Set(['Sign', 'Round', 'QuantizeLinear', 'DequantizeLinear', 'Cast']);
+const covered = allOps().filter((o) => !isNone(o.gradient) && o.domain === '' && !straightThrough.has(o.type));
+
+const newest = (o: Op): number => Math.max(gradientOpset, o.since[0] ?? 1);
+const runnable = (o: Op, k: OpCase): boolean =>
+  k.norun === undefined &&
+  k.nograd === undefined &&
+  (k.opset ?? newest(o)) >= gradientOpset &&
+  k.inputs.every((i) => i === undefined || !('shape' in i) || i.shape.every((d) => d > 0)) &&
+  k.inputs.some((i) => i !== undefined && 'shape' in i && (i.elem ?? 'float') === 'float');
+
+interface Built {
+  readonly model: Model;
+  readonly floats: readonly string[];
+  readonly feeds: Readonly<Record<string, RunTensor>>;
+}
+
+/** The case as a model: float inputs fed (kept apart from each other, away from kinks by chance of the seed). */
+function build(o: Op, k: OpCase, seed: number): Built {
+  const random = rng(seed).fork(`${o.type} ${k.name}`);
+  const inputs: ValueInfo[] = [];
+  const initializers: Tensor[] = [];
+  const feeds: Record<string, RunTensor> = {};
+  const floats: string[] = [];
+  const names = k.inputs.map((input, i) => {
+    if (input === undefined) return '';
+    const name = `x${i}`;
+    if ('value' in input) {
+      initializers.push(renameTensor(input.value, name));
+      return name;
+    }
+    const elem = input.elem ?? 'float';
+    const count = input.shape.reduce((a, b) => a * b, 1);
+    const [low, high] = input.range ?? [-1, 1];
+    const data =
+      elem === 'float'
+        ? Float32Array.from({ length: count }, () => low + (high - low) * random.next())
+        : Float64Array.from({ length: count }, () => low + random.below(high - low + 1));
+    if (elem === 'float') {
+      floats.push(name);
+      inputs.push(value(name, input.shape));
+      feeds[name] = { type: 'float', dims: input.shape, data: data as Float32Array };
+    } else initializers.push(numbersTensor(name, elem, input.shape, data));
+    return name;
+  });
+  const built = model({
+    nodes: [
+      node(
+        o.type,
+        names,
+        Array.from({ length: k.outputs ?? 1 }, (_, i) => (i === 0 ? 'y' : `y${i}`)),
+        k.attributes,
+      ),
+    ],
+    inputs,
+    outputs: [value('y', null)],
+    initializers,
+    opset: k.opset ?? newest(o),
+    irVersion: 10,
+  });
+  return { model: built, floats, feeds };
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((s, v, i) => s + v * (b[i] ?? 0), 0);
+
+/** Directional derivatives along random directions, central differences, against the rule's gradient. */
+async function check(o: Op, k: OpCase): Promise<void> {
+  const b = build(o, k, 11);
+  const facts = inferFacts(b.model);
+  const shape = facts.get('y')?.shape as readonly number[];
+  const emitter = new Emitter(['y', ...b.model.graph.inputs.map((i) => i.name)]);
+  const found = backward(b.model, facts, new Map([['y', 'dy']]), new Set(b.floats), emitter);
+  const statistics = o.type === 'BatchNormalization' ? new Set(['x3', 'x4']) : new Set<string>();
+  expect([...found.keys()].sort()).toEqual(b.floats.filter((x) => !statistics.has(x)).sort());
+  const named: Node[] = [...found].map(([x, g]) => node('Identity', [g], [`grad_${x}`]));
+  const graph: Model = {
+    ...b.model,
+    graph: {
+      ...b.model.graph,
+      nodes: [...b.model.graph.nodes, ...emitter.nodes, ...named],
+      initializers: [...b.model.graph.initializers, ...emitter.constants],
+      inputs: [...b.model.graph.inputs, value('dy', shape)],
+      outputs: [value('y', shape), ...[...found.keys()].map((x) => value(`grad_${x}`, b.feeds[x]?.dims ?? []))],
+    },
+  };
+  const random = rng(5).fork(k.name);
+  const count = shape.reduce((a, d) => a * d, 1);
+  const dy = Float32Array.from({ length: count }, () => random.normal());
+  const session = await runtime.open({ bytes: writeModel(graph) });
+  const seedFeed = { dy: { type: 'float', dims: shape, data: dy } } as const;
+  try {
+    const at = await session.run({ ...b.feeds, ...seedFeed });
+    for (const x of found.keys()) {
+      const feed = b.feeds[x] as RunTensor;
+      const base = feed.data as Float32Array;
+      expect(at[`grad_${x}`]?.dims).toEqual([...feed.dims]);
+      for (let trial = 0; trial < 2; trial++) {
+        const direction = Float32Array.from({ length: base.length }, () => random.normal());
+        const step = 2e-3;
+        const value1 = async (sign: number): Promise<number> => {
+          const moved = Float32Array.from(base, (v, i) => v + sign * step * (direction[i] ?? 0));
+          const out = await session.run({ ...b.feeds, ...seedFeed, [x]: { ...feed, data: moved } }, ['y']);
+          return dot(out.y?.data as Float32Array, dy);
+        };
+        const numeric = ((await value1(1)) - (await value1(-1))) / (2 * step);
+        const analytic = dot(at[`grad_${x}`]?.data as Float32Array, direction);
+        const scale = Math.max(1, Math.abs(numeric), Math.sqrt(count));
+        expect(Math.abs(analytic - numeric) / scale, `${x}: ${analytic} against ${numeric}`).toBeLessThan(2e-2);
+      }
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+describe('gradient rules equal finite differences', () => {
+  for (const o of covered) {
+    const cases = o.cases.filter((k) => runnable(o, k));
+    it.skipIf(cases.length === 0).each(cases.map((k) => [k.name, k] as const))(`${o.type}: %s`, (_, k) => check(o, k));
+  }
+
+  it('cover what LeNet-like nets are made of', () => {
+    const types = new Set(allOps().flatMap((o) => (isNone(o.gradient) ? [] : [o.type])));
+    for (const t of [
+      'Conv',
+      'ConvTranspose',
+      'Gemm',
+      'MatMul',
+      'Add',
+      'Relu',
+      'MaxPool',
+      'AveragePool',
+      'Softmax',
+      'BatchNormalization',
+    ])
+      expect(types).toContain(t);
+    for (const o of covered)
+      expect(
+        o.cases.some((k) => runnable(o, k)),
+        o.type,
+      ).toBe(true);
+  });
+});

@@ -1,0 +1,54 @@
+/** Owns the vocabulary of gradient rules: known shapes, sums over axes, rules that pass a gradient on. */
+import { Fault } from '../base/fault.ts';
+import { attr } from '../ir/attribute.ts';
+import type { Dim } from '../ir/model.ts';
+import type { Facts, GradientContext, GradientRule } from './declare.ts';
+
+/** The shape in numbers. Faults: `no-rule` where a dimension is not known. */
+export function knownShape(c: GradientContext, facts: Facts | undefined): readonly number[] {
+  const shape = facts?.shape;
+  if (!shape?.every((d): d is number => typeof d === 'number'))
+    throw new Fault('no-rule', `the gradient of ${c.node.op} needs shapes that are not known here`, {
+      where: c.node.id,
+      hint: 'Set the input shape.',
+    });
+  return shape as readonly number[];
+}
+
+export const xShape = (c: GradientContext, k = 0): readonly number[] => knownShape(c, c.inputs[k]);
+export const yShape = (c: GradientContext, k = 0): readonly number[] => knownShape(c, c.outputs[k]);
+export const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+
+export const reshapeTo = (c: GradientContext, value: string, dims: readonly number[]): string =>
+  c.one('Reshape', [value, c.ints(dims)]);
+
+export const transposeBy = (c: GradientContext, value: string, perm: readonly number[]): string =>
+  c.one('Transpose', [value], [attr.ints('perm', perm)]);
+
+/** ReduceSum over axes (as an input, since 13); the value itself where there is none. */
+export const sumOver = (c: GradientContext, value: string, axes: readonly number[], keep = true): string =>
+  axes.length === 0 ? value : c.one('ReduceSum', [value, c.ints(axes)], [attr.int('keepdims', keep ? 1 : 0)]);
+
+export const zeros = (c: GradientContext, dims: readonly number[]): string => c.one('ConstantOfShape', [c.ints(dims)]);
+
+/** A rule for one output that reached a gradient; without one nothing is wanted. */
+export const withDy =
+  (f: (c: GradientContext, dy: string) => readonly (string | undefined)[]): GradientRule =>
+  (c) => {
+    const dy = c.dy(0);
+    return dy === undefined ? [] : f(c, dy);
+  };
+
+/** Only the data input has a gradient. */
+export const dataOnly = (f: (c: GradientContext, dy: string) => string): GradientRule =>
+  withDy((c, dy) => [c.wants(0) ? f(c, dy) : undefined]);
+
+/** The gradient passes unchanged. */
+export const passes: GradientRule = dataOnly((_c, dy) => dy);
+
+/** Elements only change places within the shape: back to the input's shape. */
+export const reshapesBack: GradientRule = dataOnly((c, dy) => reshapeTo(c, dy, xShape(c)));
+
+/** Sums what broadcasting spread. */
+export const spreadBack = (c: GradientContext, grad: string, k: number): string =>
+  c.unbroadcast(grad, c.outputs[0]?.shape ?? null, (c.inputs[k]?.shape ?? null) as readonly Dim[] | null);

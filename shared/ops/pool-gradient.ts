@@ -1,0 +1,75 @@
+/** Owns the gradients of pooling. */
+import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
+import { numbersTensor } from '../ir/values.ts';
+import { slidingOf, spread } from './conv-gradient.ts';
+import type { GradientContext, GradientRule } from './declare.ts';
+import { dataOnly, product, reshapeTo, sumOver, xShape, yShape, zeros } from './gradient-rule.ts';
+import { windowOf } from './window.ts';
+
+/** MaxPool's Indices count through the whole tensor [N, C, d1 ...]: each gradient goes back to where its maximum stood. */
+export const maxPoolGradient: GradientRule = dataOnly((c, dy) => {
+  const x = xShape(c);
+  const indices = c.node.outputs[1] ? c.y(1) : (c.emit('MaxPool', [c.x(0)], c.node.attributes, 2)[1] ?? '');
+  const flat = (value: string): string => reshapeTo(c, value, [-1]);
+  const sum = c.one(
+    'ScatterElements',
+    [zeros(c, [product(x)]), flat(indices), flat(dy)],
+    [attr.int('axis', 0), attr.string('reduction', 'add')],
+  );
+  return reshapeTo(c, sum, x);
+});
+
+/** How many elements each window of an AveragePool averages: [1, 1, o1 ...]. */
+function windowCounts(c: GradientContext, kernel: readonly number[]): readonly number[] {
+  const x = xShape(c).slice(2);
+  const y = yShape(c).slice(2);
+  const w = windowOf(c.node, kernel.length);
+  const s = slidingOf(c, kernel, x, y);
+  const padded = intAttr(c.node, 'count_include_pad', 0) === 1;
+  const perAxis = kernel.map((k, i) =>
+    Array.from({ length: y[i] ?? 1 }, (_, o) => {
+      const begin = s.begins[i] ?? 0;
+      const end = Math.max(0, w.autoPad === 'NOTSET' ? (w.pads[i + kernel.length] ?? 0) : (s.ends[i] ?? 0));
+      const [low, high] = padded ? [-begin, (x[i] ?? 0) + end] : [0, x[i] ?? 0];
+      let count = 0;
+      for (let t = 0; t < k; t++) {
+        const at = o * (s.strides[i] ?? 1) - begin + t * (s.dilations[i] ?? 1);
+        if (at >= low && at < high) count++;
+      }
+      return count;
+    }),
+  );
+  return perAxis.reduce<number[]>((all, axis) => all.flatMap((a) => axis.map((b) => a * b)), [1]);
+}
+
+export const averagePoolGradient: GradientRule = dataOnly((c, dy) => {
+  const kernel = intsAttr(c.node, 'kernel_shape') ?? [];
+  const [x, y] = [xShape(c), yShape(c)];
+  const channels = x[1] ?? 1;
+  const shares = windowCounts(c, kernel).map((n) => 1 / n);
+  const share = shares.every((v) => v === shares[0])
+    ? c.floats([shares[0] ?? 1], [])
+    : c.floats(shares, [1, 1, ...y.slice(2)]);
+  const ones = numbersTensor(
+    'ones',
+    'float',
+    [channels, 1, ...kernel],
+    new Float32Array(channels * product(kernel)).fill(1),
+  );
+  const s = slidingOf(c, kernel, x.slice(2), y.slice(2));
+  return spread(c, c.one('Mul', [dy, share]), c.constant(ones), s, channels);
+});
+
+export const globalAverageGradient: GradientRule = dataOnly((c, dy) => {
+  const x = xShape(c);
+  return c.one('Expand', [c.one('Mul', [dy, c.floats([1 / product(x.slice(2))], [])]), c.ints(x)]);
+});
+
+/** Equal maxima share the gradient. */
+export const globalMaxGradient: GradientRule = dataOnly((c, dy) => {
+  const axes = xShape(c)
+    .slice(2)
+    .map((_, i) => i + 2);
+  const hits = c.one('Cast', [c.one('Equal', [c.x(0), c.y(0)])], [attr.int('to', 1)]);
+  return c.one('Mul', [hits, c.one('Div', [dy, sumOver(c, hits, axes)])]);
+});
