@@ -33,7 +33,12 @@ function drawn(
   return numbersTensor(name, elem, shape, Array.from({ length: elementCount(shape) }, one));
 }
 
-const toRun = (t: Tensor): RunTensor => ({ type: t.type, dims: t.dims, data: toTyped(t) });
+/** Strings are fed as 'a0', 'a1' ...: their bytes have no numbers. */
+const toRun = (t: Tensor): RunTensor => ({
+  type: t.type,
+  dims: t.dims,
+  data: t.type === 'string' ? Array.from({ length: elementCount(t.dims) }, (_, i) => `a${i}`) : toTyped(t),
+});
 
 /** The version of the operator's domain that a case runs at. */
 export const caseOpset = (op: Op, c: OpCase): number => {
