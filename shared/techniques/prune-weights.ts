@@ -6,22 +6,13 @@ import { text } from '../base/text.ts';
 import { elementCount, isFloat } from '../ir/element-type.ts';
 import { GraphEdit, type NewNode } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import type { Graph, Model, Node } from '../ir/model.ts';
+import type { Model, Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
-import { fileBytes } from '../onnx/size.ts';
 import { opOf } from '../ops/index.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { estimatedCounts, keptMask, removedCounts, thresholdOf } from './magnitude.ts';
-import {
-  bitForm,
-  cooForm,
-  denseForm,
-  type Pruned,
-  prunedBy,
-  type SharedConstants,
-  type StoredForm,
-  sharedTensors,
-} from './sparse-storage.ts';
+import { smallestForms } from './sparse-choice.ts';
+import { prunedBy, type SharedConstants, type StoredForm, sharedTensors } from './sparse-storage.ts';
 
 interface Weight {
   readonly tensor: Tensor;
@@ -88,47 +79,6 @@ function countsOf(c: StepContext, weights: readonly Weight[]): readonly number[]
   return removedCounts(tensors, thresholdOf(tensors, total));
 }
 
-const empty: Graph = {
-  name: 'g',
-  nodes: [],
-  initializers: [],
-  sparseInitializers: [],
-  inputs: [],
-  outputs: [],
-  valueInfos: [],
-};
-
-/** Bytes that a form takes in the file; the graph's own length prefix is left out, alike for all forms. */
-function bytesOf(model: Model, form: StoredForm): number {
-  const nodes = form.nodes.map(
-    (n): Node => ({
-      id: n.outputs[0] ?? '',
-      name: n.outputs[0] ?? '',
-      op: n.op,
-      domain: '',
-      inputs: n.inputs,
-      outputs: n.outputs,
-      attributes: n.attributes ?? [],
-    }),
-  );
-  const graph: Graph = {
-    ...empty,
-    nodes,
-    initializers: [...form.initializers, ...(form.dense === undefined ? [] : [form.dense])],
-    sparseInitializers: form.sparse === undefined ? [] : [form.sparse],
-  };
-  return fileBytes({ ...model, graph, functions: [], metadata: [] });
-}
-
-/** The forms that this model can hold, the first the plainest. */
-function smallest(model: Model, p: Pruned, constant: boolean, bits: () => StoredForm): StoredForm {
-  const forms = [denseForm(p)];
-  // Sparse initializers came with IR 5; ONNX Runtime takes them for float alone.
-  if (model.irVersion >= 5 && !constant && p.tensor.type === 'float' && p.kept > 0) forms.push(cooForm(p));
-  forms.push(bits());
-  return forms.reduce((best, f) => (bytesOf(model, f) < bytesOf(model, best) ? f : best));
-}
-
 function place(edit: GraphEdit, listed: Set<Tensor>, weight: Weight, form: StoredForm, front: Node[]): void {
   const name = weight.tensor.name;
   if (form.dense !== undefined) {
@@ -180,10 +130,15 @@ function rewrite(c: StepContext): Rewrite {
   const front: Node[] = [];
   const listed = new Set<Tensor>();
   const forms = new Map<string, { readonly form: StoredForm; readonly removed: number }>();
+  const pruned = weights.map((w, i) => ({
+    ...prunedBy(w.tensor, counts[i] ?? 0, keptMask),
+    constant: w.constant !== undefined,
+  }));
+  const chosen = smallestForms(c.model, pruned, shared, (b) => edit.unique(b));
   weights.forEach((w, i) => {
     const removed = counts[i] ?? 0;
-    const p = prunedBy(w.tensor, removed, keptMask);
-    const form = smallest(c.model, p, w.constant !== undefined, () => bitForm(p, shared, (b) => edit.unique(b)));
+    const form = chosen[i];
+    if (form === undefined) return;
     forms.set(w.tensor.name, { form, removed });
     place(edit, listed, w, form, front);
   });
