@@ -1,0 +1,204 @@
+/** The whole path through the host with real job processes: open, apply, export, reopen; and what happens when one goes wrong. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { measureFigures } from '#shared/analysis/measure-figures.ts';
+import type { Job, JobSpec } from '#shared/contract/calls.ts';
+import { createHost, type HostClient } from '#shared/contract/client.ts';
+import { serveWire } from '#shared/contract/server.ts';
+import { memoryPair } from '#shared/contract/wire.ts';
+import { attr } from '#shared/ir/attribute.ts';
+import type { Model } from '#shared/ir/model.ts';
+import { int64Tensor } from '#shared/ir/values.ts';
+import { readModel } from '#shared/onnx/read.ts';
+import { readSkeleton } from '#shared/onnx/skeleton.ts';
+import { writeModel } from '#shared/onnx/write.ts';
+import { model, node, randomTensor, value } from '#shared/testing/build.ts';
+import { buildNode, root } from '../../scripts/build.mjs';
+import { dataFolder } from '../host/data-folder.ts';
+import { type RunningHost, startHost } from '../host/host.ts';
+import { forkSpawner } from './spawn.ts';
+
+let home: string;
+let host: RunningHost;
+let client: HostClient;
+let saveAs: string | null;
+
+// Bundled as in use: built once, and a process starts in a fraction of the time that compiling it anew takes.
+const built = `dist/test-path-${process.pid}`;
+const spawn = forkSpawner(join(root, built, 'worker.mjs'));
+beforeAll(() => buildNode(built));
+afterAll(() => rmSync(join(root, built), { recursive: true, force: true }));
+
+async function start(dialogs: boolean): Promise<void> {
+  host = await startHost({
+    kind: 'server',
+    version: '0',
+    runtime: 'r',
+    threads: 1,
+    folder: dataFolder(join(home, 'data')),
+    samples: home,
+    spawn,
+    ...(dialogs ? { dialogs: { open: async () => saveAs, save: async () => saveAs } } : {}),
+  });
+  client = createHost(
+    async () => {
+      const [near, far] = memoryPair();
+      serveWire(far, host.service);
+      return near;
+    },
+    { later: (run, ms) => void setTimeout(run, ms) },
+  );
+}
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'bantam-path-'));
+  await start(false);
+});
+afterEach(() => {
+  client.close();
+  host.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** x [N,1,28,28] -> Conv 8 -> Relu -> Conv 6 -> Relu -> Reshape [lead,-1] -> MatMul -> y [N,10]. */
+function net(lead = -1, batch: number | string = 'N'): Model {
+  return model({
+    nodes: [
+      node('Conv', ['x', 'w1', 'b1'], ['c1'], [attr.ints('strides', [2, 2])], { name: 'conv1' }),
+      node('Relu', ['c1'], ['r1']),
+      node('Conv', ['r1', 'w2'], ['c2'], [attr.ints('strides', [2, 2])], { name: 'conv2' }),
+      node('Relu', ['c2'], ['r2']),
+      node('Reshape', ['r2', 'to'], ['flat']),
+      node('MatMul', ['flat', 'w3'], ['y'], [], { name: 'out' }),
+    ],
+    inputs: [value('x', [batch, 1, 28, 28])],
+    outputs: [value('y', [batch, 10])],
+    initializers: [
+      randomTensor('w1', [8, 1, 3, 3]),
+      randomTensor('b1', [8]),
+      randomTensor('w2', [6, 8, 3, 3]),
+      randomTensor('w3', [216, 10]),
+      // -1 infers the other side: [-1, 216] takes any batch, [1, -1] only one.
+      int64Tensor('to', [2], lead === -1 ? [-1, 216] : [lead, -1]),
+    ],
+  });
+}
+
+const open = (m: Model, name = 'net.onnx') => client.call('openBytes', { name, bytes: writeModel(m) });
+
+async function run(spec: JobSpec): Promise<Job> {
+  const { id } = await client.call('startJob', { spec });
+  return ended(id);
+}
+function ended(id: string): Promise<Job> {
+  return new Promise((resolve) => {
+    const look = (job: Job): void => {
+      if (job.id === id && ['done', 'failed', 'cancelled'].includes(job.state)) resolve(job);
+    };
+    client.onJob(look);
+    void client.call('jobs', {}).then((jobs) => jobs.forEach(look));
+  });
+}
+
+const prune = {
+  bantam: 1 as const,
+  seed: 1,
+  steps: [{ technique: 'prune-channels', select: { all: true as const }, params: { ratio: 0.5 } }],
+};
+
+describe('the whole path', () => {
+  it('S06: prune, save, reopen, export, reopen: figures, shapes and project agree everywhere', async () => {
+    const opened = await open(net());
+    const job = await run({ kind: 'apply', modelId: opened.modelId, recipe: prune, evaluate: true });
+    expect(job.fault).toBeUndefined();
+    const { result } = job;
+    expect(result?.after).toEqual(result?.predicted);
+    expect(result?.after?.parameters).toBeLessThan(result?.before?.parameters ?? 0);
+    expect(result?.comparison?.samples).toBeGreaterThan(0);
+    const light = result?.modelId ?? '';
+    await client.call('saveProject', { modelId: light, recipe: prune });
+
+    const reopened = await client.call('openHeld', { modelId: light });
+    expect(reopened.name).toBe('net-light.onnx');
+    expect(reopened.fileBytes).toBe(result?.after?.fileBytes);
+    expect(measureFigures(readSkeleton(reopened.skeleton)).macs).toBe(result?.after?.macs);
+    const exported = await client.call('exportModel', { modelId: light, name: 'light' });
+    expect(exported.verified).toMatchObject({ loads: true, maxAbsError: 0, after: result?.after });
+    expect(exported.saved).toBeNull();
+
+    const again = await open(readModel(exported.bytes ?? new Uint8Array()), 'again.onnx');
+    const bytes = exported.bytes?.length;
+    expect(again.fileBytes).toBe(bytes);
+    const figures = measureFigures(readModel(exported.bytes ?? new Uint8Array()));
+    expect([figures.parameters, figures.macs]).toEqual([result?.after?.parameters, result?.after?.macs]);
+    expect(figures.layers.find((l) => l.name === 'conv1')?.outputShape?.[1]).toBe(4);
+    expect(await client.call('lastProject', {})).toMatchObject({ modelId: light, recipe: prune });
+  });
+
+  it('exports through the save dialog, verified where it was written; cancelling writes nothing', async () => {
+    client.close();
+    host.close();
+    await start(true);
+    writeFileSync(join(home, 'in.onnx'), writeModel(net()));
+    saveAs = join(home, 'in.onnx');
+    const opened = await client.call('openDialog', {});
+    expect(opened?.name).toBe('in.onnx');
+    const modelId = opened?.modelId ?? '';
+    saveAs = join(home, 'out/chosen.onnx');
+    mkdirSync(join(home, 'out'));
+    const exported = await client.call('exportModel', { modelId, name: 'x' });
+    expect(exported).toMatchObject({ saved: saveAs, bytes: null, verified: { loads: true, maxAbsError: 0 } });
+    saveAs = null;
+    expect(await client.call('openDialog', {})).toBeNull();
+    expect((await client.call('exportModel', { modelId, name: 'x' })).saved).toBeNull();
+  });
+
+  it('S13: a batch of one written into a Reshape is evaluated one at a time, with the same result', async () => {
+    const free = await open(net(), 'free.onnx');
+    const fixed = await open(net(1), 'fixed.onnx');
+    expect(fixed.modelId).not.toBe(free.modelId);
+    const preprocess = { scale: 255, mean: [0], std: [1], colour: 'as-is', resize: 'fit', invert: false } as const;
+    const both: Job[] = [];
+    for (const { modelId } of [free, fixed])
+      both.push(
+        await run({ kind: 'evaluate', modelId, data: 'digits', preprocess: { ...preprocess, mean: [0], std: [1] } }),
+      );
+    const [a, b] = both.map((j) => j.result?.single);
+    expect(both.map((j) => j.fault)).toEqual([undefined, undefined]);
+    expect(a?.samples).toBe(2000);
+    expect([b?.top1, b?.samples]).toEqual([a?.top1, a?.samples]);
+  });
+
+  it('S12: a fixed batch is the number 1 in the exported file, never the text', async () => {
+    const { modelId } = await open(net(-1, 1));
+    const { bytes } = await client.call('exportModel', { modelId, name: 'one' });
+    const [input] = readModel(bytes ?? new Uint8Array()).graph.inputs;
+    expect(input?.type).toMatchObject({ kind: 'tensor', shape: [1, 1, 28, 28] });
+  });
+});
+
+describe('what goes wrong in a job', () => {
+  it('comes back as one clear fault, and the host goes on', async () => {
+    const { modelId } = await open(net());
+    const select = { names: ['nobody'] };
+    const wrong = { ...prune, steps: [{ technique: 'prune-channels', select, params: { ratio: 0.5 } }] };
+    const job = await run({ kind: 'apply', modelId, recipe: wrong, evaluate: false });
+    expect(job).toMatchObject({ state: 'failed', fault: { code: 'bad-recipe' } });
+    expect(job.fault?.message + (job.fault?.where ?? '')).toContain('nobody');
+    const lost = await run({ kind: 'evaluate', modelId, data: join(home, 'nowhere') });
+    expect(lost.state).toBe('failed');
+    expect(lost.fault?.code).not.toBe('internal');
+    expect((await client.call('openHeld', { modelId })).modelId).toBe(modelId);
+  });
+
+  it('compares two models without data on seeded random input, and never states an accuracy', async () => {
+    const a = await open(net());
+    const job = await run({ kind: 'compare', a: a.modelId, b: a.modelId });
+    expect(job.result?.comparison).toMatchObject({ maxAbsError: 0, sqnrDb: null, agreement: 1 });
+    expect(job.result?.evaluation).toBeUndefined();
+    const bytes = new TextEncoder().encode('no model');
+    await expect(client.call('openBytes', { name: 'n.onnx', bytes })).rejects.toMatchObject({ code: 'bad-file' });
+  });
+});
