@@ -111,21 +111,8 @@ const open: Readonly<Record<string, number>> = {
   // A Loop collects one crop per box: as many as the data says.
   '3-exporter/tf2onnx-crop-and-resize-loop.onnx': 2,
 };
-/** Files with operators whose rules are being written; this list only gets shorter. */
-const pending = new Set([
-  '4-quant/cifar10-tinymobilenet-int8-qoperator.onnx',
-  '4-quant/mnist-dynamic-convinteger.onnx',
-  '4-quant/qdq-conv-s8s8-perchannel.onnx',
-  '4-quant/qdq-multi-consumer-dq.onnx',
-  '4-quant/conv-convtranspose-qdq-s8.onnx',
-  '4-quant/qdq-float8.onnx',
-  '4-convtranspose/style-candy-convtranspose.onnx',
-  '4-external/external-qdq/conv_qdq_external_ini.onnx',
-  '5-edge/dq-shared-matmul.onnx',
-  '5-edge/shared-initializer-broadcast.onnx',
-]);
 
-const runnable = corpusEntries.filter((e) => e.ort_run.startsWith('ok') && !pending.has(e.file));
+const runnable = corpusEntries.filter((e) => e.ort_run.startsWith('ok'));
 
 describe.skipIf(runnable.length === 0)('shapes of the corpus', () => {
   it.each(runnable.map((e) => e.file))('%s', async (file) => {

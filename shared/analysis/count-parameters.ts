@@ -1,41 +1,73 @@
 /** Owns the count of parameters: decoded weights, biases and normalisation scales, each shared tensor once. */
 
 import { isFloat } from '../ir/element-type.ts';
+import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
-import type { Facts, ParameterRole } from '../ops/declare.ts';
+import type { Op, ParameterRole } from '../ops/declare.ts';
 import { sizeOf } from '../ops/fold.ts';
 import { opOf } from '../ops/index.ts';
+import type { Scope } from './infer-facts.ts';
 import { isWeightType, weightRoot } from './weight-roots.ts';
 
-type FactsMap = ReadonlyMap<string, Facts>;
-
 export interface ParameterUse {
-  readonly node: Node;
-  readonly input: number;
-  readonly role: ParameterRole;
   /** Elements as the node reads them. */
   readonly elements: number;
   /** Which weight it is: see `weightRoot`. */
   readonly root: string;
 }
 
+type Roles = readonly (readonly [input: number, role: ParameterRole])[];
+const roleLists = new WeakMap<Op, Roles>();
+function rolesOf(node: Node): Roles {
+  const op = opOf(node);
+  if (op === undefined) return [];
+  let list = roleLists.get(op);
+  if (list === undefined) {
+    list = Object.entries(op.parameters).map(([input, role]) => [Number(input), role] as const);
+    roleLists.set(op, list);
+  }
+  return list;
+}
+
+/** The weight behind a name, followed out of subgraphs to where it is stored. */
+function rootIn(scope: Scope, name: string): string {
+  let at = name;
+  for (let s: Scope | undefined = scope; s !== undefined; s = s.outer) {
+    at = weightRoot(s.graph, s.facts, at);
+    const index = graphIndex(s.graph);
+    if (index.producer.has(at) || index.initializer.has(at) || index.sparseInitializer.has(at)) return at;
+  }
+  return at;
+}
+
 /** Add and Mul hold a parameter only where their constant is more than a number and is not itself part of a weight. */
 const loose: ReadonlySet<string> = new Set(['Add', 'Mul']);
 
 /** The parameters that a node reads (none for a node that itself makes a weight). */
-export function parametersOf(node: Node, graph: Graph, facts: FactsMap): readonly ParameterUse[] {
-  const roles = opOf(node)?.parameters;
-  if (roles === undefined) return [];
+export function parametersOf(node: Node, scope: Scope): readonly ParameterUse[] {
   const uses: ParameterUse[] = [];
-  for (const [key, role] of Object.entries(roles)) {
-    const input = Number(key);
+  for (const [input, role] of rolesOf(node)) {
     const name = node.inputs[input];
-    const known = name === undefined || name === '' ? undefined : facts.get(name);
+    const known = name === undefined || name === '' ? undefined : scope.facts.get(name);
     if (name === undefined || known === undefined || !known.constant || !isWeightType(known, role)) continue;
     const elements = sizeOf(known.shape);
     if (elements === null) continue;
     if (loose.has(node.op) && (elements <= 1 || (known.elem !== null && !isFloat(known.elem)))) continue;
-    uses.push({ node, input, role, elements, root: weightRoot(graph, facts, name) });
+    uses.push({ elements, root: rootIn(scope, name) });
   }
   return uses;
+}
+
+/** Parameters met inside a call, their roots as the caller knows them: what was handed in is the caller's weight. */
+export function throughCall(
+  call: Node,
+  body: Graph,
+  inside: readonly ParameterUse[],
+  outer: Scope,
+): readonly ParameterUse[] {
+  return inside.map((use) => {
+    const k = body.inputs.findIndex((i) => i.name === use.root);
+    const given = k < 0 ? undefined : call.inputs[k];
+    return { ...use, root: given === undefined ? `${call.id}/${use.root}` : rootIn(outer, given) };
+  });
 }

@@ -18,6 +18,9 @@ const callDepth = 32;
 /** Where a graph stands: its model, the operator sets in force, the values around it. */
 export interface Scope {
   readonly model: Model;
+  readonly graph: Graph;
+  /** The scope that a subgraph reads from; undefined for the main graph and for a function's body. */
+  readonly outer?: Scope;
   readonly opsets: Model['opsets'];
   readonly facts: Map<string, Facts>;
   readonly symbols: Symbols;
@@ -60,8 +63,9 @@ export function inferGraph(graph: Graph, scope: Scope): void {
   let declared: ReadonlyMap<string, ValueInfo> | undefined;
   for (const node of graphIndex(graph).order) {
     const outputs = inferNode(node, scope);
-    for (const [k, name] of node.outputs.entries()) {
-      if (name === '') continue;
+    for (let k = 0; k < node.outputs.length; k++) {
+      const name = node.outputs[k];
+      if (name === undefined || name === '') continue;
       const found = outputs[k] ?? unknownFacts;
       if (found.other === undefined && (found.elem === null || found.shape === null)) {
         declared ??= declaredTypes(graph);
@@ -74,8 +78,9 @@ export function inferGraph(graph: Graph, scope: Scope): void {
 /** Everything a node's result depends on: its inputs, then what its subgraphs read from around. */
 export function dependencies(scope: Scope, node: Node): readonly (Facts | undefined)[] {
   const inputs = inputsOf(scope, node);
-  const outer = [...subgraphs(node)].flatMap((g) => [...outerReads(g)]);
-  return outer.length === 0 ? inputs : [...inputs, ...outer.map((name) => factsOf(scope, name))];
+  const inner = subgraphs(node);
+  if (inner.length === 0) return inputs;
+  return [...inputs, ...inner.flatMap((g) => [...outerReads(g)].map((name) => factsOf(scope, name)))];
 }
 
 function inferNode(node: Node, scope: Scope): readonly Facts[] {
@@ -116,7 +121,7 @@ function byRule(node: Node, scope: Scope): readonly Facts[] {
 
 /** A subgraph inferred with these facts for its inputs, on top of the values around it. */
 export function enterSubgraph(graph: Graph, given: readonly Facts[], outer: Scope): Scope {
-  const scope: Scope = { ...outer, facts: new Map(outer.facts) };
+  const scope: Scope = { ...outer, graph, outer, facts: new Map(outer.facts) };
   graph.inputs.forEach((input, k) => {
     scope.facts.set(input.name, orDeclared(given[k] ?? unknownFacts, input, outer.symbols));
   });
@@ -134,7 +139,14 @@ export function enterCall(node: Node, outer: Scope): { readonly body: Graph; rea
     const given = factsOf(outer, node.inputs[k] ?? '');
     if (given !== undefined) facts.set(name, given);
   });
-  const scope: Scope = { ...outer, opsets: of.opsets, facts, symbols: new Map(), depth: outer.depth + 1 };
+  const scope: Scope = {
+    model: outer.model,
+    graph: body,
+    opsets: of.opsets,
+    facts,
+    symbols: new Map(),
+    depth: outer.depth + 1,
+  };
   inferGraph(body, scope);
   return { body, scope };
 }
@@ -152,7 +164,7 @@ export function inferScope(
   more: { readonly batch?: number } = {},
 ): Scope {
   const { facts, symbols } = chosenInputs(model.graph.inputs, choice.inputs, more.batch);
-  const scope: Scope = { model, opsets: model.opsets, facts, symbols, depth: 0 };
+  const scope: Scope = { model, graph: model.graph, opsets: model.opsets, facts, symbols, depth: 0 };
   inferGraph(model.graph, scope);
   return scope;
 }

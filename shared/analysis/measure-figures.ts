@@ -7,7 +7,7 @@ import { parametersOf } from './count-parameters.ts';
 import type { Figures, LayerFigures, ShapeChoice } from './figures.ts';
 import { inferScope, type Scope } from './infer-facts.ts';
 import { peakActivationBytes } from './peak-memory.ts';
-import { weightBytes } from './weight-roots.ts';
+import { insideBytes, weightBytes } from './weight-roots.ts';
 import { plus, workOf } from './work-of.ts';
 
 type FactsMap = ReadonlyMap<string, Facts>;
@@ -22,18 +22,17 @@ interface Seen {
 }
 
 function layerOf(node: Node, scope: Scope, seen: Seen, missing: Map<string, number>): LayerFigures {
-  const { graph } = scope.model;
-  const index = graphIndex(graph);
+  const index = graphIndex(scope.graph);
+  const { work, notCounted, inside } = workOf(node, scope);
   let parameters = 0;
-  for (const use of parametersOf(node, graph, scope.facts)) {
+  for (const use of [...parametersOf(node, scope), ...inside]) {
     if (seen.roots.has(use.root)) continue;
     seen.roots.add(use.root);
     parameters += use.elements;
   }
-  let bytes = 0;
+  let bytes = insideBytes(node);
   for (const name of node.inputs)
     if (name !== '' && scope.facts.get(name)?.constant === true) bytes += weightBytes(index, name, seen.stored);
-  const { work, notCounted } = workOf(node, scope);
   for (const op of notCounted) missing.set(op, (missing.get(op) ?? 0) + 1);
   const first = scope.facts.get(node.outputs[0] ?? '');
   return {

@@ -39,15 +39,18 @@ function sameFacts(a: Facts | undefined, b: Facts | undefined): boolean {
 export function recall(node: Node, inputs: FactsList, scope: unknown): Remembered | undefined {
   const list = memory.get(node);
   if (list === undefined) return undefined;
-  for (const equal of [Object.is, sameFacts])
-    for (const entry of list)
-      if (
-        entry.scope === scope &&
-        entry.inputs.length === inputs.length &&
-        entry.inputs.every((f, i) => equal(f, inputs[i]))
-      )
-        return entry;
+  for (const entry of list) if (entry.scope === scope && matches(entry.inputs, inputs, same)) return entry;
+  for (const entry of list) if (entry.scope === scope && matches(entry.inputs, inputs, sameFacts)) return entry;
   return undefined;
+}
+
+type Equal = (a: Facts | undefined, b: Facts | undefined) => boolean;
+const same: Equal = (a, b) => a === b;
+
+function matches(a: FactsList, b: FactsList, equal: Equal): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!equal(a[i], b[i])) return false;
+  return true;
 }
 
 export function remember(node: Node, entry: Remembered): Remembered {

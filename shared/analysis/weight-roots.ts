@@ -1,6 +1,6 @@
 /** Owns walking back from a constant input to the stored tensors that make it (masks, codebooks, scales, casts ...). */
 import { elementTypes, rawByteLength } from '../ir/element-type.ts';
-import { type GraphIndex, graphIndex } from '../ir/graph-index.ts';
+import { type GraphIndex, graphIndex, subgraphs } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import type { Facts } from '../ops/declare.ts';
@@ -93,6 +93,20 @@ export function weightBytes(index: GraphIndex, name: string, seen: Set<string>):
     const sparse = index.sparseInitializer.get(at);
     if (tensor !== undefined) bytes += storedBytes(tensor);
     else if (sparse !== undefined) bytes += storedBytes(sparse.values) + storedBytes(sparse.indices);
+  }
+  return bytes;
+}
+
+/** Bytes of tensors stored inside a node's subgraphs. */
+export function insideBytes(node: Node): number {
+  const stack = [...subgraphs(node)];
+  let bytes = 0;
+  for (let graph = stack.pop(); graph !== undefined; graph = stack.pop()) {
+    for (const t of graph.initializers) bytes += storedBytes(t);
+    for (const n of graph.nodes) {
+      bytes += constantNodeBytes(n);
+      stack.push(...subgraphs(n));
+    }
   }
   return bytes;
 }

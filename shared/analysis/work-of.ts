@@ -3,6 +3,7 @@ import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
 import { isNone, type OpWork, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
+import { type ParameterUse, parametersOf, throughCall } from './count-parameters.ts';
 import { dependencies, enterCall, enterSubgraph, inputsOf, type Scope, versionOf } from './infer-facts.ts';
 import { functionOf } from './local-functions.ts';
 import { recall } from './node-memo.ts';
@@ -12,6 +13,14 @@ export interface NodeWork {
   readonly work: OpWork | undefined;
   /** Operators without a rule met here or inside, by name, once per node. */
   readonly notCounted: readonly string[];
+  /** Parameters that nodes inside read (subgraphs, local functions). */
+  readonly inside: readonly ParameterUse[];
+}
+
+/** What was met on the way through a node's inside. */
+interface Met {
+  readonly notCounted: string[];
+  readonly inside: ParameterUse[];
 }
 
 /** "domain::Type"; the default domain reads as ai.onnx. */
@@ -20,20 +29,19 @@ export const opName = (node: Node): string => `${node.domain === '' ? 'ai.onnx' 
 /** Unknown stays unknown: a null on either side gives null. */
 export const plus = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + b);
 
-const nothing: readonly string[] = [];
-
 interface Sum {
   readonly macs: number | null;
   readonly otherOps: number | null;
 }
 
-function sumOf(graph: Graph, scope: Scope, missing: string[]): Sum {
+function sumOf(graph: Graph, scope: Scope, met: Met): Sum {
   let macs: number | null = 0;
   let otherOps: number | null = 0;
   for (const node of graphIndex(graph).order) {
     if (node.outputs.every((o) => o === '' || scope.facts.get(o)?.constant === true)) continue;
     const inner = workOf(node, scope);
-    missing.push(...inner.notCounted);
+    met.notCounted.push(...inner.notCounted);
+    met.inside.push(...parametersOf(node, scope), ...inner.inside);
     if (inner.work === undefined) continue;
     macs = plus(macs, inner.work.macs);
     otherOps = plus(otherOps, inner.work.otherOps);
@@ -41,22 +49,23 @@ function sumOf(graph: Graph, scope: Scope, missing: string[]): Sum {
   return { macs, otherOps };
 }
 
-const keptMissing = new WeakMap<OpWork, readonly string[]>();
+const none: Met = { notCounted: [], inside: [] };
+const kept = new WeakMap<OpWork, Met>();
 
 /** The work of a node whose scope has been inferred. */
 export function workOf(node: Node, scope: Scope): NodeWork {
   const of = functionOf(scope.model, node);
   const memo = recall(node, dependencies(scope, node), of ?? versionOf(scope, node.domain));
-  if (memo?.work !== undefined) return { work: memo.work, notCounted: keptMissing.get(memo.work) ?? nothing };
-  const missing: string[] = [];
-  const work = of === undefined ? byRule(node, scope, missing) : throughCall(node, scope, missing);
-  if (work === undefined) return { work, notCounted: [opName(node)] };
-  if (missing.length > 0) keptMissing.set(work, missing);
+  if (memo?.work !== undefined) return { work: memo.work, ...(kept.get(memo.work) ?? none) };
+  const met: Met = { notCounted: [], inside: [] };
+  const work = of === undefined ? byRule(node, scope, met) : ofCall(node, scope, met);
+  if (work === undefined) return { work, notCounted: [opName(node)], inside: [] };
+  if (met.notCounted.length > 0 || met.inside.length > 0) kept.set(work, met);
   if (memo !== undefined) memo.work = work;
-  return { work, notCounted: missing };
+  return { work, ...met };
 }
 
-function byRule(node: Node, scope: Scope, missing: string[]): OpWork | undefined {
+function byRule(node: Node, scope: Scope, met: Met): OpWork | undefined {
   const rule = opOf(node)?.work;
   if (rule === undefined || isNone(rule)) return undefined;
   return rule({
@@ -64,12 +73,15 @@ function byRule(node: Node, scope: Scope, missing: string[]): OpWork | undefined
     version: versionOf(scope, node.domain),
     inputs: inputsOf(scope, node),
     outputs: node.outputs.map((o) => scope.facts.get(o) ?? unknownFacts),
-    subgraph: (graph, given) => sumOf(graph, enterSubgraph(graph, given, scope), missing),
+    subgraph: (graph, given) => sumOf(graph, enterSubgraph(graph, given, scope), met),
   });
 }
 
-function throughCall(node: Node, scope: Scope, missing: string[]): OpWork | undefined {
+function ofCall(node: Node, scope: Scope, met: Met): OpWork | undefined {
   const entered = enterCall(node, scope);
   if (entered === undefined) return undefined;
-  return { kernel: 'other', ...sumOf(entered.body, entered.scope, missing) };
+  const within: Met = { notCounted: met.notCounted, inside: [] };
+  const sum = sumOf(entered.body, entered.scope, within);
+  met.inside.push(...throughCall(node, entered.body, within.inside, scope));
+  return { kernel: 'other', ...sum };
 }

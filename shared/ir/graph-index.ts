@@ -24,16 +24,26 @@ export interface GraphIndex {
 
 const cache = new WeakMap<Graph, GraphIndex>();
 
+const noGraphs: readonly Graph[] = [];
+
 /** Graphs in a node's attributes (If, Loop, Scan ...). */
-export function* subgraphs(node: Node): Generator<Graph> {
+export function subgraphs(node: Node): readonly Graph[] {
+  let found: Graph[] | undefined;
   for (const a of node.attributes) {
-    if (a.kind === 'graph') yield a.value;
-    else if (a.kind === 'graphs') yield* a.value;
+    if (a.kind !== 'graph' && a.kind !== 'graphs') continue;
+    found ??= [];
+    if (a.kind === 'graph') found.push(a.value);
+    else found.push(...a.value);
   }
+  return found ?? noGraphs;
 }
+
+const outer = new WeakMap<Graph, ReadonlySet<string>>();
 
 /** Names that a graph reads from the scopes around it. Iterative over nesting, so depth is no danger. */
 export function outerReads(graph: Graph): ReadonlySet<string> {
+  const known = outer.get(graph);
+  if (known !== undefined) return known;
   const found = new Set<string>();
   const stack: { graph: Graph; scope: ReadonlySet<string> }[] = [{ graph, scope: new Set() }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
@@ -48,6 +58,7 @@ export function outerReads(graph: Graph): ReadonlySet<string> {
     }
     for (const o of top.graph.outputs) if (!own.has(o.name)) found.add(o.name);
   }
+  outer.set(graph, found);
   return found;
 }
 

@@ -1,6 +1,6 @@
 /** Owns Constant in all its forms, ConstantOfShape, and what reads a shape: Shape, Size, Range. */
 import { attr, attribute, intAttr } from '../ir/attribute.ts';
-import { elementCount } from '../ir/element-type.ts';
+import { elementCount, isFloat } from '../ir/element-type.ts';
 import type { Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { numbersTensor, toNumbers } from '../ir/values.ts';
@@ -96,7 +96,9 @@ const inferConstantOfShape = (c: InferContext): readonly Facts[] => {
   const shape = target?.content ?? (typeof rank === 'number' ? Array.from({ length: rank }, () => null) : null);
   const dims = foldableShape(shape);
   const one: Scalar = fill === undefined ? 0 : (fill.content?.[0] ?? null);
-  const content = dims === undefined ? undefined : Array.from({ length: elementCount(dims) }, () => one);
+  // A float filling is a weight, not a shape: its content is worth keeping only where it is small.
+  const few = dims !== undefined && (isFloat(fill?.elem ?? 'float') ? elementCount(dims) <= 64 : true);
+  const content = few ? new Array<Scalar>(elementCount(dims)).fill(one) : undefined;
   return [tensorFacts(c, fill?.elem ?? 'float', shape, content)];
 };
 

@@ -71,12 +71,16 @@ const families: readonly (readonly Op[])[] = [
   quantizedMapOps,
 ];
 
-const registry = new Map<string, Op>();
-for (const family of families) for (const o of family) registry.set(`${o.domain}::${o.type}`, o);
+const byDomain = new Map<string, Map<string, Op>>();
+for (const family of families)
+  for (const o of family) {
+    const types = byDomain.get(o.domain) ?? new Map<string, Op>();
+    byDomain.set(o.domain, types.set(o.type, o));
+  }
 
 /** Every declared operator. */
-export const allOps = (): readonly Op[] => [...registry.values()];
+export const allOps = (): readonly Op[] => [...byDomain.values()].flatMap((types) => [...types.values()]);
 
 /** The declaration of an operator; undefined for one we have no rule for (shown as "not counted", frozen). */
 export const opOf = (node: { readonly op: string; readonly domain: string }): Op | undefined =>
-  registry.get(`${node.domain === 'ai.onnx' ? '' : node.domain}::${node.op}`);
+  byDomain.get(node.domain === 'ai.onnx' ? '' : node.domain)?.get(node.op);

@@ -55,7 +55,7 @@ export async function bakeModel(model: Model, cancel: Cancel, report: (share: nu
     ...graph,
     initializers,
     sparseInitializers: graph.sparseInitializers.map(bakedSparse),
-    nodes: graph.nodes.map((n) => ([...subgraphs(n)].length > 0 ? n : bakedNode(n))),
+    nodes: graph.nodes.map((n) => (subgraphs(n).length > 0 ? n : bakedNode(n))),
   };
   return { ...model, graph: done };
 }
