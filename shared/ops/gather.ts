@@ -13,7 +13,6 @@ import {
   moveWork,
   noGradientYet,
   noQuantize,
-  sameAxes,
   sameAxis,
   tensorFacts,
 } from './rule.ts';
@@ -141,7 +140,12 @@ export const gatherOps: readonly Op[] = [
     ],
   }),
   reads('ReverseSequence', [10], likeInput, {
-    channels: sameAxes,
+    channels: {
+      relate: (c) => {
+        const [time, batch] = [intAttr(c.node, 'time_axis', 0), intAttr(c.node, 'batch_axis', 1)];
+        return (c.inputs[0]?.shape ?? []).flatMap((_, i) => (i === time || i === batch ? [] : sameAxis(c, 0, i, 0, i)));
+      },
+    },
     quantize: noQuantize,
     cases: [
       {

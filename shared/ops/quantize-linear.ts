@@ -55,6 +55,9 @@ function alongScale(
       ? [{ kind: 'same', a: c.in(0, axis), b: c.in(k, 0) }]
       : [];
   if (own.length !== s.length) return [];
+  // Zero points go with their scales.
+  if (k === 2)
+    return own.flatMap((d, i) => (typeof d === 'number' ? [{ kind: 'same', a: c.in(1, i), b: c.in(2, i) }] : []));
   const block = intAttr(c.node, 'block_size', 0);
   return own.flatMap((d, i): readonly ChannelRelation[] => {
     if (typeof d !== 'number') return [];

@@ -12,7 +12,7 @@ import type {
   OpCase,
   WorkContext,
 } from './declare.ts';
-import { family, noGradientYet, noQuantize, sameAxis, tensorFacts, times } from './rule.ts';
+import { family, noGradientYet, noQuantize, tensorFacts, times } from './rule.ts';
 
 /** Rows of W and R per hidden unit. */
 const gates: Readonly<Record<string, number>> = { LSTM: 4, GRU: 3, RNN: 1 };
@@ -78,7 +78,6 @@ const relate = (c: ChannelContext): readonly ChannelRelation[] => {
       : [];
   return [
     ...columns,
-    ...[0, 1].flatMap((axis) => (sizesOf(c).batchFirst ? [] : sameAxis(c, 0, axis, 0, axis === 0 ? 0 : 2))),
     ...c.outputs.flatMap((f, k) => freeze(f, (axis) => ({ kind: 'freeze', slot: c.out(k, axis), reason }))),
     // The initial states.
     ...c.inputs.flatMap((f, k) =>

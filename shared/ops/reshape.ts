@@ -155,6 +155,17 @@ export const reshapeOps: readonly Op[] = [
     ],
   }),
   view('Squeeze', [1, 11, 13, 21, 23, 24, 25], inferSqueeze, {
+    channels: {
+      relate: reshapeRelations,
+      // Without axes every 1 goes: a channel axis cut down to 1 must not.
+      adapt: (c) => {
+        const s = c.inputs[0]?.shape;
+        if (!s || intsSetting(c, 'axes', 1) !== undefined || s.every((_, i) => c.kept(c.in(0, i)) === undefined))
+          return {};
+        const axes = s.flatMap((d, i) => (d === 1 ? [i] : []));
+        return c.version < 13 ? { attributes: [attr.ints('axes', axes)] } : { constants: { 1: axes } };
+      },
+    },
     cases: [
       { name: 'axes as input', inputs: [fed(1, 3, 1, 2), ints([0, -2])] },
       { name: 'all', inputs: [fed(1, 3, 1, 2)] },

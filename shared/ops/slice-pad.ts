@@ -1,5 +1,5 @@
 /** Owns Slice and Pad: windows of a tensor and margins around it. */
-import { attr, intsAttr } from '../ir/attribute.ts';
+import { attr, intsAttr, stringAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fixed, ints } from './case-values.ts';
 import type {
@@ -216,6 +216,8 @@ const padRelations = (c: ChannelContext): readonly ChannelRelation[] => {
   return (c.inputs[0]?.shape ?? []).flatMap((d, axis): readonly ChannelRelation[] => {
     const [before, after] = margins?.[axis] ?? [null, null];
     if (before === 0 && after === 0) return sameAxis(c, 0, axis, 0, axis);
+    if (stringAttr(c.node, 'mode', 'constant') !== 'constant')
+      return [{ kind: 'freeze', slot: c.in(0, axis), reason: 'a Pad repeats indices of this axis' }];
     // A shortcut that pads channels with zeros: the input is one part of the output.
     if (typeof d === 'number' && typeof before === 'number' && typeof after === 'number' && before >= 0 && after >= 0)
       return [{ kind: 'part', part: c.in(0, axis), whole: c.out(0, axis), offset: before }];
