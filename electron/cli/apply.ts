@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
+import { openModelFile } from '../host/model-files.ts';
 import { type Applied, applyRecipe } from '../jobs/apply-recipe.ts';
 import { accuracyText, comparisonText } from './evaluation-report.ts';
 import { figuresJson, headlineTable } from './figures-report.ts';
@@ -10,6 +11,7 @@ import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { type RunOptions, withParts } from './parts.ts';
 import type { RecipeOptions } from './preview.ts';
+import { shapeChoice } from './shapes.ts';
 import { stepsText } from './steps-report.ts';
 import { milliseconds } from './table.ts';
 
@@ -47,6 +49,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<void> 
       hint: 'Give another file with -o.',
     });
   const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  const shapes = shapeChoice(openModelFile(path), options.shape);
   const done = await withParts(options, (parts) =>
     applyRecipe(parts, {
       model: path,
@@ -55,7 +58,7 @@ export async function apply(path: string, options: ApplyOptions): Promise<void> 
       data: options.data,
       preprocess: options.preprocess,
       evaluate: options.data !== undefined,
-      shapes: { inputs: options.shape ?? {} },
+      shapes,
     }),
   );
   const { before, predicted, after, ...more } = done;

@@ -1,22 +1,30 @@
 /** Owns `bantam evaluate` and `bantam compare`. */
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 import { compare as compareModels } from '#shared/training/compare.ts';
-import { evaluate as evaluateModel } from '#shared/training/evaluate.ts';
+import { evaluate as evaluateModel, type Subject } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { clock, preprocessFor, subjectAt } from '../jobs/work-parts.ts';
 import { comparisonText, evaluationText } from './evaluation-report.ts';
+import type { ShapeOption } from './inspect.ts';
 import { type OutputOptions, print } from './output.ts';
 import { type RunOptions, withParts } from './parts.ts';
+import { withShapes } from './shapes.ts';
 
-export interface DataOptions extends OutputOptions, RunOptions {
+export interface DataOptions extends OutputOptions, RunOptions, ShapeOption {
   readonly preprocess?: Preprocess;
   readonly seed?: number;
+}
+
+/** A model file whose input has the dimensions that were given. */
+function shaped(path: string, options: ShapeOption): Subject {
+  const subject = subjectAt(path);
+  return { ...subject, model: withShapes(subject.model, options.shape) };
 }
 
 export async function evaluate(path: string, options: DataOptions & { readonly data: string }): Promise<void> {
   const done = await withParts(options, async (parts) => {
     const dataset = await openDataset(options.data);
-    const subject = subjectAt(path);
+    const subject = shaped(path, options);
     const preprocess = await preprocessFor(parts, subject, dataset, options.preprocess);
     const progress = (share: number): void => parts.report.progress(share, 'evaluating');
     return evaluateModel(parts.runtime, clock, subject, dataset, { preprocess, cancel: parts.cancel, progress });
@@ -26,7 +34,7 @@ export async function evaluate(path: string, options: DataOptions & { readonly d
 
 export async function compare(a: string, b: string, options: DataOptions & { readonly data?: string }): Promise<void> {
   const done = await withParts(options, async (parts) => {
-    const [first, second] = [subjectAt(a), subjectAt(b)];
+    const [first, second] = [shaped(a, options), shaped(b, options)];
     const { cancel } = parts;
     const seed = options.seed === undefined ? {} : { seed: options.seed };
     if (options.data === undefined) return compareModels(parts.runtime, first, second, { cancel, ...seed });

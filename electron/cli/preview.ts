@@ -6,6 +6,7 @@ import { figuresJson, headlineTable } from './figures-report.ts';
 import type { ShapeOption } from './inspect.ts';
 import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
+import { shapeChoice } from './shapes.ts';
 import { stepsText } from './steps-report.ts';
 
 export interface RecipeOptions extends ShapeOption {
@@ -15,8 +16,9 @@ export interface RecipeOptions extends ShapeOption {
 
 export function preview(path: string, options: OutputOptions & RecipeOptions): void {
   const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
-  const shapes = { inputs: options.shape ?? {} };
-  const { before, figures, steps } = previewRecipe(openModelFile(path), recipe, { shapes });
+  const model = openModelFile(path);
+  const shapes = shapeChoice(model, options.shape);
+  const { before, figures, steps } = previewRecipe(model, recipe, { shapes });
   const told = steps.map((s) => ({
     technique: s.technique,
     exactness: s.exactness,

@@ -52,12 +52,12 @@ export function program(): Command {
     .requiredOption('-o, --output <file>', 'the ONNX file to write')
     .option('--data <id>', dataText)
     .action(async (model: string, options: ApplyOptions) => (await import('./apply.ts')).apply(model, options));
-  command('evaluate <model>', 'accuracy and latency on the test split', json, threaded, preprocessed, seeded)
+  command('evaluate <model>', 'accuracy and latency on the test split', json, shaped, threaded, preprocessed, seeded)
     .requiredOption('--data <id>', dataText)
     .action(async (model: string, options: DataOptions & { data: string }) =>
       (await import('./evaluate.ts')).evaluate(model, options),
     );
-  command('compare <a> <b>', 'how far one model is from another', json, threaded, preprocessed, seeded)
+  command('compare <a> <b>', 'how far one model is from another', json, shaped, threaded, preprocessed, seeded)
     .option('--data <id>', `${dataText}; without it seeded random input`)
     .action(async (a: string, b: string, options: DataOptions & { data?: string }) =>
       (await import('./evaluate.ts')).compare(a, b, options),

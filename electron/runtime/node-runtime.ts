@@ -74,7 +74,8 @@ async function openSession(source: ModelSource, options: SessionOptions, default
     intraOpNumThreads: options.threads ?? defaultThreads,
     interOpNumThreads: 1,
     graphOptimizationLevel: optimize === 'none' ? 'disabled' : optimize,
-    logSeverityLevel: 3,
+    // Only what is fatal: every other error comes back as a Fault, once.
+    logSeverityLevel: 4,
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: trace } : {}),
   };
   let session: ort.InferenceSession;

@@ -1,0 +1,225 @@
+/** The command line as a person runs it: the bundle in a process, its output and exit code. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attr } from '#shared/ir/attribute.ts';
+import { writeModel } from '#shared/onnx/write.ts';
+import { model, node, randomTensor, value } from '#shared/testing/build.ts';
+import { buildNode, root } from '../../scripts/build.mjs';
+import { bytes, ratio, table } from './table.ts';
+
+const built = `dist/test-cli-${process.pid}`;
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bantam-cli-'));
+  await buildNode(built);
+  const net = model({
+    nodes: [
+      node('Conv', ['x', 'w1', 'b1'], ['c1'], [attr.ints('strides', [4, 4])], { name: 'conv1' }),
+      node('Relu', ['c1'], ['r1'], [], { name: 'relu1' }),
+      node('Flatten', ['r1'], ['f'], [], { name: 'flat' }),
+      node('Gemm', ['f', 'w2', 'b2'], ['y'], [], { name: 'out' }),
+    ],
+    inputs: [value('x', ['N', 1, 28, 'W'])],
+    outputs: [value('y', ['N', 10])],
+    initializers: [
+      randomTensor('w1', [8, 1, 4, 4]),
+      randomTensor('b1', [8]),
+      randomTensor('w2', [392, 10]),
+      randomTensor('b2', [10]),
+    ],
+  });
+  writeFileSync(at('net.onnx'), writeModel(net));
+  writeFileSync(at('broken.onnx'), writeModel(net).slice(0, 100));
+  writeFileSync(at('half.json'), recipe('{"technique": "prune-channels", "params": {"ratio": 0.5}}'));
+  writeFileSync(at('nothing.json'), recipe('{"technique": "prune-channels", "select": {"op": "LSTM"}}'));
+  writeFileSync(at('unknown.json'), recipe('{"technique": "squeeze"}'));
+  writeFileSync(at('torn.json'), '{"bantam": 1, ');
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(join(root, built), { recursive: true, force: true });
+});
+
+const recipe = (step: string): string => `{"bantam": 1, "seed": 3, "steps": [${step}]}`;
+
+function bantam(...args: string[]): { code: number | null; out: string; err: string } {
+  const run = spawnSync(process.execPath, [join(root, built, 'cli.mjs'), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, BANTAM_HOME: at('home') },
+  });
+  return { code: run.status, out: run.stdout, err: run.stderr };
+}
+
+function json(...args: string[]): Record<string, unknown> {
+  const { code, out, err } = bantam(...args, '--json');
+  expect([code, err]).toEqual([0, '']);
+  return JSON.parse(out) as Record<string, unknown>;
+}
+
+const shape = ['--shape', 'x=1,1,28,28'];
+const inspected = {
+  opset: 17,
+  nodes: 4,
+  // 8 x 16 + 8, 392 x 10 + 10
+  parameters: 136 + 3930,
+  // 8 x 7 x 7 outputs of 16 each, 392 x 10
+  macs: 6272 + 3920,
+  notCounted: [],
+  layers: [
+    { name: 'conv1', op: 'Conv', parameters: 136, macs: 6272, outputShape: [1, 8, 7, 7] },
+    { name: 'relu1', op: 'Relu', parameters: 0, macs: 0, outputShape: [1, 8, 7, 7] },
+    { name: 'flat', op: 'Flatten', parameters: 0, macs: 0, outputShape: [1, 392] },
+    { name: 'out', op: 'Gemm', parameters: 3930, macs: 3920, outputShape: [1, 10] },
+  ],
+};
+
+describe('bantam', () => {
+  it('inspect: JSON as the README names it', () => {
+    const got = json('inspect', at('net.onnx'), ...shape);
+    expect(got).toMatchObject(inspected);
+    expect(got.fileBytes).toBe(readFileSync(at('net.onnx')).length);
+    expect(got.peakActivationBytes).toBe((28 * 28 + 8 * 7 * 7) * 4);
+    expect(Object.keys(got)).toEqual([
+      'opset',
+      'nodes',
+      'parameters',
+      'macs',
+      'fileBytes',
+      'peakActivationBytes',
+      'notCounted',
+      'layers',
+    ]);
+  });
+
+  it('inspect: what depends on an unknown dimension is null, not zero, and the table says what to do', () => {
+    const got = json('inspect', at('net.onnx'));
+    expect([got.macs, got.peakActivationBytes, got.parameters]).toEqual([null, null, inspected.parameters]);
+    const { out } = bantam('inspect', at('net.onnx'));
+    expect(out).toContain('conv1');
+    expect(out).toContain('unknown');
+    expect(out).toContain('--shape');
+  });
+
+  it('preview, then apply: predicted is what stands in the written file', () => {
+    const seen = json('preview', at('net.onnx'), '--recipe', at('half.json'), ...shape) as unknown as Told;
+    expect(seen.before).toMatchObject({ macs: inspected.macs, parameters: inspected.parameters });
+    expect(seen.predicted).toMatchObject({ macs: inspected.macs / 2, parameters: 68 + 1970 });
+    const args = ['--recipe', at('half.json'), '-o', at('light.onnx'), ...shape, '--threads', '1'];
+    const { code, out } = bantam('apply', at('net.onnx'), ...args, '--json');
+    expect(code).toBe(0);
+    const done = JSON.parse(out) as Told;
+    expect(done.after).toEqual(done.predicted);
+    expect(done.predicted).toEqual(seen.predicted);
+    expect(done.before).toEqual(seen.before);
+    expect(done.steps).toMatchObject([{ technique: 'prune-channels' }]);
+    expect(json('inspect', at('light.onnx'), ...shape)).toEqual(done.after);
+  });
+
+  it('compare: a model with itself is identical, with another it is not', () => {
+    const [net, same] = [at('net.onnx'), bantamCopy()];
+    expect(json('compare', net, same, ...shape)).toMatchObject({ agreement: 1, maxAbsError: 0, sqnrDb: null });
+    bantam('apply', net, '--recipe', at('half.json'), '-o', at('light.onnx'));
+    const other = json('compare', net, at('light.onnx'), ...shape) as { sqnrDb: number; maxAbsError: number };
+    expect(other.sqnrDb).toBeLessThan(60);
+    expect(other.maxAbsError).toBeGreaterThan(0);
+    expect(bantam('compare', net, same, ...shape).out).toContain('identical');
+  });
+
+  it('evaluate: accuracy only with its interval, samples and split', () => {
+    const { code, out } = bantam('evaluate', at('net.onnx'), '--data', 'digits', '--preprocess', 'unit', '--json');
+    expect(code).toBe(0);
+    const got = JSON.parse(out) as { top1: number; interval95: [number, number]; samples: number; split: string };
+    expect(got.samples).toBe(2000);
+    expect(got.split).toContain('test');
+    expect(got.interval95[0]).toBeLessThan(got.top1);
+    expect(got.interval95[1]).toBeGreaterThan(got.top1);
+    expect(got).toMatchObject({ preprocess: { scale: 255 }, latencyMs: { median: expect.any(Number) } });
+  });
+
+  const bad: readonly (readonly [string, () => string[], RegExp])[] = [
+    ['a missing file', () => ['inspect', at('no.onnx')], /no\.onnx/],
+    ['a broken file', () => ['inspect', at('broken.onnx')], /broken\.onnx/],
+    ['a file of another kind', () => ['inspect', at('half.json')], /half\.json/],
+    ['an unknown command', () => ['inspekt'], /inspekt/],
+    ['an unknown option', () => ['inspect', at('net.onnx'), '--jsn'], /--jsn/],
+    ['a missing recipe', () => ['preview', at('net.onnx')], /--recipe/],
+    ['a recipe that is not there', () => ['preview', at('net.onnx'), '--recipe', at('no.json')], /no\.json/],
+    ['a torn recipe', () => ['preview', at('net.onnx'), '--recipe', at('torn.json')], /torn\.json/],
+    ['an unknown technique', () => ['preview', at('net.onnx'), '--recipe', at('unknown.json')], /squeeze/],
+    ['a step that fits nothing', () => ['preview', at('net.onnx'), '--recipe', at('nothing.json')], /step 1|LSTM/i],
+    ['a bad shape', () => ['inspect', at('net.onnx'), '--shape', 'x=1,b'], /name=1,3,224,224/],
+    ['a shape of no input', () => ['inspect', at('net.onnx'), '--shape', 'z=1'], /It has: x/],
+    ['a shape that is fixed', () => ['inspect', at('net.onnx'), '--shape', 'x=1,3,28,28'], /fixed/],
+    ['what the runtime refuses', () => ['compare', at('net.onnx'), at('net.onnx')], /runtime/],
+    ['a bad seed', () => ['preview', at('net.onnx'), '--recipe', at('half.json'), '--seed', '-1'], /--seed/],
+    ['unknown data', () => ['evaluate', at('net.onnx'), '--data', at('nowhere')], /nowhere/],
+    ['an unknown preset', () => ['evaluate', at('net.onnx'), '--data', 'digits', '--preprocess', 'x'], /"x"/],
+    [
+      'a result over its original',
+      () => ['apply', at('net.onnx'), '--recipe', at('half.json'), '-o', at('net.onnx')],
+      /overwrite/,
+    ],
+  ];
+  it.each(bad)('ends with one clear line and code 1 on %s', (_name, args, words) => {
+    const { code, out, err } = bantam(...args());
+    expect([code, out]).toEqual([1, '']);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).toMatch(words);
+    expect(err).not.toMatch(/\bat .*:\d+:\d+/);
+  });
+
+  it('serve: prints its address, keeps the runtime out of its own process, and ends on a signal', async () => {
+    const child = spawn(process.execPath, [join(root, built, 'cli.mjs'), 'serve'], {
+      env: { ...process.env, BANTAM_HOME: at('home') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const line = await new Promise<string>((resolve) => child.stdout.setEncoding('utf8').once('data', resolve));
+    expect(line).toMatch(/http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}/);
+    if (process.platform === 'linux')
+      expect(readFileSync(`/proc/${child.pid}/maps`, 'utf8')).not.toContain('onnxruntime');
+    const code = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    expect(await code).toBe(0);
+  });
+});
+
+interface Told {
+  readonly before: Record<string, unknown>;
+  readonly predicted: Record<string, unknown>;
+  readonly after: Record<string, unknown>;
+  readonly steps: unknown;
+}
+
+function bantamCopy(): string {
+  writeFileSync(at('same.onnx'), readFileSync(at('net.onnx')));
+  return at('same.onnx');
+}
+
+describe('tables', () => {
+  it('align numbers right, words left, and leave no blanks at line ends', () => {
+    expect(
+      table(
+        ['name', 'n'],
+        [
+          ['a', '1'],
+          ['long', '1,000'],
+        ],
+      ),
+    ).toBe(['name      n', '----  -----', 'a         1', 'long  1,000'].join('\n'));
+  });
+  it('write sizes with three digits, ratios and unknowns plainly', () => {
+    expect([bytes(0), bytes(999), bytes(1000), bytes(1_724_000), bytes(null)]).toEqual([
+      '0 B',
+      '999 B',
+      '1.00 kB',
+      '1.72 MB',
+      'unknown',
+    ]);
+    expect([ratio(10, 5), ratio(5, 5), ratio(5, 0), ratio(null, 5)]).toEqual(['2.00x', 'same', '', '']);
+  });
+});
