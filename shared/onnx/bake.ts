@@ -10,7 +10,10 @@ export function bakeMessage<M extends Message>(desc: DescMessage, message: M): M
   if (desc.name === 'TensorProto') {
     const tensor = pendingTensor(message as unknown as TensorProto);
     if (tensor === undefined) return message;
-    return overlay(() => create(desc) as M, message, { rawData: tensor.bytes() } as unknown as Partial<M>);
+    const bytes = tensor.bytes();
+    // Written like an initializer: no values, no field.
+    const values = bytes.length === 0 ? {} : { rawData: bytes };
+    return overlay(() => create(desc) as M, message, values as unknown as Partial<M>);
   }
   const changed: Record<string, unknown> = {};
   for (const field of desc.fields) {

@@ -23,6 +23,8 @@ export interface ReadTensorOptions {
   readonly external?: (location: string, tensor: string) => ExternalFile;
   /** Set by `readSkeleton` alone: values may be noted as absent. A file from outside cannot say so. */
   readonly skeleton?: true;
+  /** Set by `readSkeleton` alone: ids of nodes in the order of reading, which an edited graph no longer derives from names. */
+  readonly ids?: () => string | undefined;
 }
 
 const badTensor = (name: string, why: string): Fault =>

@@ -84,7 +84,7 @@ function readNodes(protos: readonly NodeProto[], options: ReadTensorOptions): re
   };
   return protos.map((p, i) => {
     const unique = p.name !== '' && named.get(p.name) === 1;
-    const id = unique ? p.name : free(p.output.find((o) => o !== '') ?? `${p.opType}#${i}`);
+    const id = options.ids?.() ?? (unique ? p.name : free(p.output.find((o) => o !== '') ?? `${p.opType}#${i}`));
     return readNode(p, id, options);
   });
 }

@@ -4,8 +4,11 @@
  */
 import { create, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto } from 'onnx-buf';
+import { Fault } from '../base/fault.ts';
+import { utf8, utf8Bytes } from '../ir/attribute.ts';
 import { elementCount, rawByteLength } from '../ir/element-type.ts';
-import type { Model } from '../ir/model.ts';
+import { subgraphs } from '../ir/graph-index.ts';
+import type { Model, Node } from '../ir/model.ts';
 import { type Absent, absentKey, absentNote } from './absent.ts';
 import { bakeMessage } from './bake.ts';
 import { overlay } from './proto.ts';
@@ -70,9 +73,32 @@ function strip(desc: DescMessage, message: Message): Message {
   return overlay(() => create(desc), message, changed as Partial<Message>);
 }
 
-/** The skeleton as bytes: an ONNX file but for the notes. */
-export const skeletonOf = (model: Model): Uint8Array =>
-  toBinary(ModelProtoSchema, strip(ModelProtoSchema, modelToProto(model)) as ReturnType<typeof modelToProto>);
+/** Ids of all nodes, in the order in which the reader meets them. Nesting is bounded by the reader. */
+function* idsOf(nodes: readonly Node[]): Generator<string> {
+  for (const node of nodes) {
+    yield node.id;
+    for (const graph of subgraphs(node)) yield* idsOf(graph.nodes);
+  }
+}
+
+/** The skeleton as bytes: an ONNX file but for the notes, then the ids of its nodes as JSON, then their length. */
+export function skeletonOf(model: Model): Uint8Array {
+  const proto = strip(ModelProtoSchema, modelToProto(model)) as ReturnType<typeof modelToProto>;
+  const file = toBinary(ModelProtoSchema, proto);
+  const all = [...idsOf(model.graph.nodes), ...model.functions.flatMap((f) => [...idsOf(f.nodes)])];
+  const ids = utf8Bytes(JSON.stringify(all));
+  const out = new Uint8Array(file.length + ids.length + 4);
+  out.set(file);
+  out.set(ids, file.length);
+  new DataView(out.buffer).setUint32(file.length + ids.length, ids.length, true);
+  return out;
+}
 
 /** A model whose large tensors throw Fault `no-data` when asked for values; its figures and sizes are the real model's. */
-export const readSkeleton = (bytes: Uint8Array): Model => readModel(bytes, { skeleton: true });
+export function readSkeleton(bytes: Uint8Array): Model {
+  const end = bytes.length - 4;
+  const length = end < 0 ? 0 : new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0, true);
+  if (length < 2 || length > end) throw new Fault('bad-file', 'these bytes are no skeleton of a model');
+  const ids = (JSON.parse(utf8(bytes.subarray(end - length, end))) as readonly string[]).values();
+  return readModel(bytes.subarray(0, end - length), { skeleton: true, ids: () => ids.next().value });
+}

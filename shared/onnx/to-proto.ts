@@ -143,9 +143,16 @@ function attributeFields(a: Attribute): Partial<AttributeProto> {
   }
 }
 
+/** A value of another kind must not stand beside the old one. */
+const sameKind = (a: Attribute, base: AttributeProto | undefined): boolean =>
+  a.kind === 'unknown' ||
+  base === undefined ||
+  (a.kind === 'reference' ? base.refAttrName !== '' : base.type === 0 || base.type === attributeType[a.kind]);
+
 const attributeToProto = (a: Attribute): AttributeProto =>
   memo(a, () => {
-    const out = overlay<AttributeProto>(() => create(AttributeProtoSchema), carried(a.rest), {
+    const base = carried<AttributeProto>(a.rest);
+    const out = overlay<AttributeProto>(() => create(AttributeProtoSchema), sameKind(a, base) ? base : undefined, {
       name: a.name,
       docString: a.doc ?? '',
     });
