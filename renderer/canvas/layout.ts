@@ -199,7 +199,8 @@ function across(r: Ranked, n: number, sizes: Float64Array): Float64Array {
           sum += p * (x[j] ?? 0);
           total += p;
         }
-      weights.push(total === 0 ? 0.1 : i >= n ? 1 : 12);
+      // lanes give way to nodes, else every shortcut would push its trunk aside a little
+      weights.push(i >= n ? 0.02 : total === 0 ? 0.1 : 12);
       return total === 0 ? (x[i] ?? 0) : sum / total;
     });
     separated(wanted, weights, distances[l] ?? []).forEach((v, k) => {

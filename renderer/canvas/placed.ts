@@ -54,6 +54,7 @@ export function placed(view: GraphView, place: LayoutResult): Placed {
   for (let e = 0; e < view.edges.length; e++) {
     const first = offsets[e] ?? 0;
     const last = (offsets[e + 1] ?? 0) - 1;
+    for (let i = first; i < last; i += 2) right = Math.max(right, points[i] ?? 0);
     put(edgeBands, points[first + 1] ?? 0, points[last] ?? 0, e);
   }
   const nodes = new Map<number, FlowNode>();
