@@ -7,7 +7,7 @@ import { faultLine, toFault } from '#shared/base/fault.ts';
 import { rng } from '#shared/base/random.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { readModel } from '#shared/onnx/read.ts';
-import { fileBytes } from '#shared/onnx/size.ts';
+import { fileBytes, onnxFileBytes } from '#shared/onnx/size.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import { model, node, randomTensor, value } from '#shared/testing/build.ts';
 import { corpusBytes, corpusEntries, corpusPath } from '#shared/testing/corpus.ts';
@@ -61,6 +61,27 @@ describe('saving', () => {
     await saveModelFile(openModelFile(path), path, { limit: 2000 });
     expect(weights(openModelFile(path))).toEqual(weights(small()));
   });
+  it.each(['keep', 'single'] as const)(
+    'never touches the data of another model in the folder (%s)',
+    async (external) => {
+      const folder = temp();
+      await saveModelFile(small(), join(folder, 'first.onnx'), { limit: 500 });
+      const first = openModelFile(join(folder, 'first.onnx'));
+      const data = readFileSync(join(folder, 'first.onnx.data'));
+      const cut = first.graph.initializers.map((t) => ({
+        ...t,
+        dims: [7],
+        bytes: () => t.bytes().subarray(0, 28),
+      }));
+      const second: Model = { ...first, graph: { ...first.graph, initializers: cut } };
+      await saveModelFile(second, join(folder, 'second.onnx'), { external });
+      expect(readFileSync(join(folder, 'first.onnx.data'))).toEqual(data);
+      expect(weights(first)).toEqual(weights(small()));
+      const back = openModelFile(join(folder, 'second.onnx'));
+      expect(weights(back)).toEqual(weights(second));
+      expect(fileBytes(back) - onnxFileBytes(back)).toBe(fileBytes(second) - onnxFileBytes(second));
+    },
+  );
   it('a tensor that cannot be made leaves the old file whole and no parts', async () => {
     const folder = temp();
     const path = join(folder, 'm.onnx');

@@ -189,7 +189,7 @@ async function put(file: FileHandle, bytes: Uint8Array, position: number): Promi
   }
 }
 
-/** A data file name that overwrites nothing: an old model must stay whole until the new .onnx file is in its place. */
+/** A data file name that overwrites nothing: another model may read the file, and an old one must stay whole meanwhile. */
 function freeName(folder: string, wish: string): string {
   if (!existsSync(join(folder, wish))) return wish;
   return `${wish.replace(/\.data$/, '')}.${randomUUID().slice(0, 8)}.data`;
@@ -204,16 +204,16 @@ export async function saveModelFile(model: Model, path: string, options: SaveOpt
   const target = join(folder, basename(path));
   const limit = Math.min(options.limit ?? largestFile, largestFile);
   const name = (wish: string): string => freeName(folder, wish);
-  const keep = options.external === 'keep';
+  const data = name(`${basename(path)}.data`);
   const laidOut = withExternalData(model, {
-    single: keep ? undefined : name(`${basename(path)}.data`),
-    spill: onnxFileBytes(model) > limit ? name(`${basename(path)}.data`) : undefined,
+    locate: (location) => (options.external === 'keep' ? name(location) : data),
+    spill: onnxFileBytes(model) > limit ? data : undefined,
   });
   const temporaries: { temporary: string; path: string; bytes: number }[] = [];
   try {
     for (const [location, tensors] of laidOut.files) {
-      const data = join(folder, ...location.split(/[\\/]/));
-      const { temporary, bytes } = await writeAll(data, async (file) => {
+      const at = join(folder, ...location.split(/[\\/]/));
+      const { temporary, bytes } = await writeAll(at, async (file) => {
         let end = 0;
         for (const t of tensors) {
           await put(file, t.tensor.bytes(), t.offset);
@@ -221,7 +221,7 @@ export async function saveModelFile(model: Model, path: string, options: SaveOpt
         }
         return end;
       });
-      temporaries.push({ temporary, path: data, bytes });
+      temporaries.push({ temporary, path: at, bytes });
     }
     const { temporary, bytes } = await writeAll(target, async (file) => {
       let at = 0;

@@ -65,13 +65,23 @@ export interface LaidOut {
 
 /**
  * Lays a model's external data out for writing.
- * @param places.single put every external tensor into this one file; undefined: each stays where its location says.
+ * @param places.locate the file that a location goes to: itself, a free name, or one file for all. A file that keeps its
+ * name and its tensors' lengths keeps its offsets; any other is packed anew.
  * @param places.spill also move large raw initializers of the main graph out, into this file.
  */
 export function withExternalData(
   model: Model,
-  places: { readonly single: string | undefined; readonly spill: string | undefined },
+  places: { readonly locate: (location: string) => string; readonly spill: string | undefined },
 ): LaidOut {
+  const targets = new Map<string, string>();
+  const target = (location: string): string => {
+    const known = targets.get(location) ?? places.locate(location);
+    targets.set(location, known);
+    return known;
+  };
+  const repacked = new Set<string>();
+  for (const { tensor, location, length } of externalLayout(model).tensors)
+    if (target(location) !== location || length !== bytesOf(tensor)) repacked.add(location);
   const files = new Map<string, ExternalTensor[]>();
   const ends = new Map<string, number>();
   const put = (tensor: Tensor, location: string, offset: number): void => {
@@ -82,12 +92,13 @@ export function withExternalData(
     ends.set(location, Math.max(ends.get(location) ?? 0, offset + length));
   };
   const place = (tensor: Tensor, spill: boolean): Tensor => {
-    if (tensor.storage.kind === 'external' && places.single === undefined) {
+    if (tensor.storage.kind === 'external' && !repacked.has(tensor.storage.location)) {
       put(tensor, tensor.storage.location, tensor.storage.offset ?? 0);
       return tensor;
     }
     const moves = spill && tensor.type !== 'string' && bytesOf(tensor) >= spillsFrom;
-    const location = tensor.storage.kind === 'external' ? places.single : moves ? places.spill : undefined;
+    const location =
+      tensor.storage.kind === 'external' ? target(tensor.storage.location) : moves ? places.spill : undefined;
     if (location === undefined) return tensor;
     const offset = Math.ceil((ends.get(location) ?? 0) / alignment) * alignment;
     put(tensor, location, offset);

@@ -102,7 +102,7 @@ function utf8Length(text: string): number {
 export function externalBytes(model: Model): number {
   let bytes = 0;
   const add = (t: Tensor): void => {
-    if (t.storage.kind === 'external') bytes += t.storage.length ?? rawByteLength(t.type, elementCount(t.dims));
+    if (t.storage.kind === 'external') bytes += rawByteLength(t.type, elementCount(t.dims));
   };
   const stack: Graph[] = [model.graph];
   for (let g = stack.pop(); g !== undefined; g = stack.pop()) {
