@@ -1,6 +1,7 @@
 /** Owns the composition of the screen: which panel stands where, and the keys that work everywhere. */
 import { useEffect } from 'react';
 import { Canvas } from '../canvas/Canvas.tsx';
+import { Compress } from '../features/compress/Compress.tsx';
 import { FiguresStrip } from '../features/cost/FiguresStrip.tsx';
 import { ExportDialog } from '../features/export/ExportDialog.tsx';
 import { Inspector } from '../features/inspect/Inspector.tsx';
@@ -95,7 +96,7 @@ export function App() {
           />
           <aside className="panel right" aria-label={say(words.inspector)}>
             <ErrorBoundary>
-              <Inspector />
+              <Inspector compress={<Compress />} />
             </ErrorBoundary>
           </aside>
         </div>

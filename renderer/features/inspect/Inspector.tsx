@@ -1,34 +1,45 @@
-/** Owns the inspector: facts of the selected layer. */
-import { text } from '#shared/base/text.ts';
+/** Owns the inspector's frame: the tabs, and the layer tab. What the compress tab holds is composed by the app. */
+import { type ReactNode, useEffect, useState } from 'react';
 import { graphIndex } from '#shared/ir/graph-index.ts';
 import { useDocument } from '../../state/store.ts';
 import { useText } from '../../ui/language.ts';
-import { attributeText } from './attribute-text.ts';
+import { Tabs } from '../../ui/Segmented.tsx';
+import { LayerFacts } from './LayerFacts.tsx';
+import { words } from './words.ts';
 
-const words = {
-  empty: text('Select a layer to see it.', '레이어를 선택하면 내용이 보입니다.'),
-  attributes: text('Attributes', '속성'),
-} as const;
-
-export function Inspector() {
+export function Inspector({ compress }: { readonly compress: ReactNode }) {
   const say = useText();
   const open = useDocument((d) => d.open);
-  const id = useDocument((d) => d.selection.at(-1));
-  const node = open === null || id === undefined ? undefined : graphIndex(open.model.graph).nodeById.get(id);
-  if (node === undefined) return <div className="panel-body muted">{say(words.empty)}</div>;
+  const selection = useDocument((d) => d.selection);
+  const focused = useDocument((d) => d.focusedStep);
+  const [tab, setTab] = useState<'layer' | 'compress'>('compress');
+  useEffect(() => {
+    if (focused !== null) setTab('compress');
+  }, [focused]);
+  if (open === null) return <div className="panel-body muted">{say(words.noModel)}</div>;
+  const id = selection.at(-1);
+  const node = id === undefined ? undefined : graphIndex(open.model.graph).nodeById.get(id);
   return (
     <div className="panel-body">
-      <h2>{node.op}</h2>
-      <p className="muted mono">{node.name}</p>
-      <h3 className="section-title">{say(words.attributes)}</h3>
-      <dl className="facts">
-        {node.attributes.map((a) => (
-          <div key={a.name}>
-            <dt className="muted">{a.name}</dt>
-            <dd className="mono">{attributeText(a)}</dd>
-          </div>
-        ))}
-      </dl>
+      <Tabs
+        id="inspector"
+        label={say(words.tabs)}
+        value={tab}
+        options={(['layer', 'compress'] as const).map((v) => ({ value: v, label: say(words[v]) }))}
+        onChange={setTab}
+      />
+      <div id="inspector-panel" role="tabpanel" aria-labelledby={`inspector-${tab}`} className="inspector-panel">
+        {tab === 'compress' && compress}
+        {tab === 'layer' &&
+          (node === undefined ? (
+            <p className="muted">{say(words.empty)}</p>
+          ) : (
+            <>
+              {selection.length > 1 && <p className="muted small">{say(words.many, { n: selection.length })}</p>}
+              <LayerFacts open={open} node={node} />
+            </>
+          ))}
+      </div>
     </div>
   );
 }

@@ -1,0 +1,28 @@
+/** Owns what the compress cards say. */
+import { text } from '#shared/base/text.ts';
+
+export const words = {
+  onAll: text(
+    'On the whole model. Select layers to choose.',
+    '모델 전체에 적용합니다. 레이어를 선택하면 그 레이어에만 적용합니다.',
+  ),
+  onOne: text('On {name}', '{name}에 적용'),
+  onMany: text('On {n} selected layers', '선택한 레이어 {n}개에 적용'),
+  editing: text('Editing step {n}', '단계 {n} 편집 중'),
+  done: text('Done', '완료'),
+  add: text('Add to recipe', '레시피에 추가'),
+  file: text('file', '파일'),
+  parameters: text('parameters', '파라미터'),
+  macs: text('MACs', 'MACs'),
+  memory: text('memory', '메모리'),
+  same: text('same', '그대로'),
+  more: text('More', '더 보기'),
+  less: text('Less', '접기'),
+  taken: text('{n} of {all} layers', '레이어 {all}개 중 {n}개'),
+  trains: text('Values are learnt when the recipe runs.', '값은 레시피를 실행할 때 학습됩니다.'),
+  statistics: text('estimated from the weights', '가중치 통계로 추정'),
+  group: text('coupled with {n}', '{n}개와 함께'),
+  groupOne: text('not coupled', '단독'),
+  wait: text('reading the weights …', '가중치를 읽는 중 …'),
+  why: text('Why not', '적용할 수 없는 이유'),
+} as const;
