@@ -8,6 +8,7 @@ import { expandGradient, transposeGradient } from './layout-gradient.ts';
 import {
   family,
   freeAxis,
+  frozen,
   linear,
   moveWork,
   noGradientYet,
@@ -144,6 +145,8 @@ export const rearrangeOps: readonly Op[] = [
         const before = c.inputs[0]?.shape;
         const after = c.outputs[0]?.shape;
         if (!before || !after) return [];
+        if (numbersOf(c.inputs[1]) === undefined)
+          return frozen(c, 'the target of this Expand is not known before it runs');
         const pad = after.length - before.length;
         return after.flatMap((d, axis) => {
           const same = sameAxis(c, 0, axis - pad, 0, axis);

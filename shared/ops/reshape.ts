@@ -61,6 +61,14 @@ export function reshapeShape(
 const targetOf = (c: Pick<InferContext, 'node' | 'inputs'>): readonly Scalar[] | undefined =>
   intsAttr(c.node, 'shape') ?? c.inputs[1]?.content;
 
+/** True where a target for fewer channels could be written down: it is known, and at most one size is not a number. */
+function writable(c: Pick<InferContext, 'node' | 'inputs'> & { readonly outputs: readonly Facts[] }): boolean {
+  const target = targetOf(c);
+  const output = c.outputs[0]?.shape;
+  if (target === undefined || !output) return false;
+  return adaptedTarget(target, output, c.inputs[0]?.shape ?? null, () => undefined) !== undefined;
+}
+
 const inferReshape = (c: InferContext): readonly Facts[] => {
   const target = targetOf(c);
   if (target !== undefined)
@@ -112,12 +120,12 @@ export const reshapeOps: readonly Op[] = [
   view('Reshape', [1, 5, 13, 14, 19, 21, 23, 24, 25], inferReshape, {
     channels: {
       relate: (c) =>
-        targetOf(c) === undefined
+        !writable(c)
           ? (c.inputs[0]?.shape ?? []).map(
               (_, axis): ChannelRelation => ({
                 kind: 'freeze',
                 slot: c.in(0, axis),
-                reason: 'the target of this Reshape is not known before it runs',
+                reason: 'the target of this Reshape is computed in a way that cannot be rewritten',
               }),
             )
           : reshapeRelations(c),

@@ -139,11 +139,13 @@ const sliceRelations = (c: ChannelContext): readonly ChannelRelation[] => {
   const s = c.inputs[0]?.shape;
   const cuts = cutsOf(c);
   if (!s || !cuts) return [];
+  // Bounds of all axes stand in one tensor: new ones can be written only where all are numbers.
+  const numeric = [...cuts.values()].every((cut) => typeof cut.start === 'number' && typeof cut.end === 'number');
   return s.flatMap((d, axis): readonly ChannelRelation[] => {
     const cut = cuts.get(axis);
     if (cut === undefined) return sameAxis(c, 0, axis, 0, axis);
     const w = typeof d === 'number' ? window(cut, d) : undefined;
-    if (w === undefined || w.step !== 1)
+    if (w === undefined || w.step !== 1 || !numeric)
       return [
         {
           kind: 'freeze',
@@ -213,11 +215,18 @@ const inferPad = (c: InferContext): readonly Facts[] => {
 
 const padRelations = (c: ChannelContext): readonly ChannelRelation[] => {
   const margins = marginsOf(c);
+  const numeric = margins?.every((m) => m.every((x) => typeof x === 'number')) === true;
   return (c.inputs[0]?.shape ?? []).flatMap((d, axis): readonly ChannelRelation[] => {
     const [before, after] = margins?.[axis] ?? [null, null];
     if (before === 0 && after === 0) return sameAxis(c, 0, axis, 0, axis);
-    if (stringAttr(c.node, 'mode', 'constant') !== 'constant')
-      return [{ kind: 'freeze', slot: c.in(0, axis), reason: 'a Pad repeats indices of this axis' }];
+    if (stringAttr(c.node, 'mode', 'constant') !== 'constant' || !numeric)
+      return [
+        {
+          kind: 'freeze',
+          slot: c.in(0, axis),
+          reason: 'a Pad repeats indices of this axis, or its margins are not known',
+        },
+      ];
     // A shortcut that pads channels with zeros: the input is one part of the output.
     if (typeof d === 'number' && typeof before === 'number' && typeof after === 'number' && before >= 0 && after >= 0)
       return [{ kind: 'part', part: c.in(0, axis), whole: c.out(0, axis), offset: before }];
