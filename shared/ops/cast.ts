@@ -1,5 +1,5 @@
 /** Owns type changes and bit patterns: Cast, CastLike, BitCast, BitShift, Bitwise*. */
-import { attr, intAttr, stringAttr } from '../ir/attribute.ts';
+import { attr, attribute, intAttr, stringAttr } from '../ir/attribute.ts';
 import { type ElementType, elementTypes } from '../ir/element-type.ts';
 import { fed, fedAs, ints } from './case-values.ts';
 import type { Facts, InferContext, Op, Scalar } from './declare.ts';
@@ -27,9 +27,9 @@ const casts = family({
   quantize: noQuantize,
 });
 
-/** Old files spell the type ("FLOAT", Cast-1), newer ones give its code. */
+/** Cast-1 spells the type ("FLOAT"), newer ones give its code; some old files give the code already. */
 function castType(c: InferContext): ElementType | null {
-  if (c.version < 6) {
+  if (attribute(c.node, 'to')?.kind === 'string') {
     const name = stringAttr(c.node, 'to', '').toLowerCase();
     return name in elementTypes ? (name as ElementType) : null;
   }
