@@ -174,5 +174,14 @@ export function inferScope(
  * a symbol set there is set everywhere. A value that no rule knows has what the file declares, or unknown facts.
  * Faults: `bad-graph` (a node contradicts its operator, a cycle), `bad-input` (a choice that does not fit).
  */
-export const inferFacts = (model: Model, choice?: ShapeChoice): ReadonlyMap<string, Facts> =>
-  inferScope(model, choice).facts;
+export function inferFacts(model: Model, choice?: ShapeChoice): ReadonlyMap<string, Facts> {
+  const key = JSON.stringify(choice?.inputs ?? {});
+  const known = inferred.get(model);
+  if (known?.key === key) return known.facts;
+  const { facts } = inferScope(model, choice);
+  inferred.set(model, { key, facts });
+  return facts;
+}
+
+/** The last answer per model: what builds on facts (channel groups) is remembered by this very map. */
+const inferred = new WeakMap<Model, { readonly key: string; readonly facts: ReadonlyMap<string, Facts> }>();
