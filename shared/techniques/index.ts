@@ -3,8 +3,9 @@ import { Fault } from '../base/fault.ts';
 import type { Technique } from './declare.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
+import { quantize } from './quantize.ts';
 
-export const techniques: readonly Technique[] = [pruneChannels, pruneWeights];
+export const techniques: readonly Technique[] = [pruneChannels, pruneWeights, quantize];
 
 /** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */
 export function techniqueOf(id: string): Technique {

@@ -1,0 +1,68 @@
+/**
+ * Owns the numbers of 8-bit and 4-bit quantization: scales, zero points, rounding (Jacob et al. 2018, eq. 1: r = S (q - Z)).
+ */
+import type { ElementType } from '../ir/element-type.ts';
+import { lazyTensor, type Tensor } from '../ir/tensor.ts';
+import { packNumbers, roundEven } from '../ir/values.ts';
+import type { Range } from './declare.ts';
+
+export interface Grid {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** The scale as float32 holds it, never 0 or infinite: a range without width gets 1 (S20). */
+export const usableScale = (scale: number): number => {
+  const rounded = Math.fround(scale);
+  return Number.isFinite(rounded) && rounded > 1e-30 ? rounded : 1;
+};
+
+/** The grid of an activation, with 0 on it exactly: uint8 over [min, max], or int8 around 0. */
+export function activationGrid(range: Range, symmetric: boolean): Grid {
+  const min = Math.min(0, range.min);
+  const max = Math.max(0, range.max);
+  if (symmetric) return { scale: usableScale(Math.max(-min, max) / 127), zeroPoint: 0 };
+  const scale = usableScale((max - min) / 255);
+  return { scale, zeroPoint: Math.min(255, Math.max(0, roundEven(-min / scale))) };
+}
+
+/** Largest magnitude per channel (or of all, as one). */
+export function channelMaxima(values: Float64Array, channels: number, channelOf: (k: number) => number): Float64Array {
+  const out = new Float64Array(channels);
+  for (let k = 0; k < values.length; k++) {
+    const c = channelOf(k);
+    const x = Math.abs(values[k] ?? 0);
+    if (x > (out[c] ?? 0)) out[c] = x;
+  }
+  return out;
+}
+
+/** Symmetric scales, levels -top..top. A channel of zeros takes the largest scale of the others, so its bias keeps a fine step. */
+export function symmetricScales(maxima: Float64Array, top: number): Float64Array {
+  const largest = maxima.reduce((a, b) => Math.max(a, b), 0);
+  return maxima.map((m) => usableScale((m > 0 ? m : largest) / top));
+}
+
+/** Quantized weight, -top..top. */
+export const quantizedTensor = (
+  name: string,
+  type: ElementType,
+  dims: readonly number[],
+  top: number,
+  values: () => Float64Array,
+  scaleOf: (k: number) => number,
+): Tensor =>
+  lazyTensor(name, type, dims, () =>
+    packNumbers(
+      type,
+      values().map((x, k) => Math.min(top, Math.max(-top, roundEven(x / scaleOf(k))))),
+    ),
+  );
+
+/** A tensor whose numbers are computed when it is baked. */
+export const lazyNumbers = (
+  name: string,
+  type: ElementType,
+  dims: readonly number[],
+  make: () => ArrayLike<number>,
+): Tensor => lazyTensor(name, type, dims, () => packNumbers(type, make()));

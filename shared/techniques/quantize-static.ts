@@ -1,0 +1,258 @@
+/**
+ * Owns static quantization: QuantizeLinear and DequantizeLinear around layers and between them (QDQ), which the runtime fuses
+ * into int8 kernels. Weights int8 around 0, activations uint8 (or int8 around 0), biases int32 with scale = data x weight.
+ */
+
+import { lazy } from '../base/lazy.ts';
+import { attr } from '../ir/attribute.ts';
+import { GraphEdit } from '../ir/graph-edit.ts';
+import { graphIndex } from '../ir/graph-index.ts';
+import type { Model, Node } from '../ir/model.ts';
+import { lazyTensor } from '../ir/tensor.ts';
+import { int64Tensor, numbersTensor, packNumbers, toNumbers } from '../ir/values.ts';
+import { constantValue } from '../transforms/constant-values.ts';
+import type { Ranges } from './declare.ts';
+import type { QuantLayer } from './quantize-layers.ts';
+import {
+  activationGrid,
+  channelMaxima,
+  type Grid,
+  lazyNumbers,
+  quantizedTensor,
+  symmetricScales,
+  usableScale,
+} from './quantize-numbers.ts';
+import type { QuantPlan } from './quantize-plan.ts';
+
+/** A grid in the graph: names of its scale and zero point, and the scale as a number when it is known. */
+interface GridNames {
+  readonly scale: string;
+  readonly zeroPoint: string;
+  readonly value: () => number;
+}
+
+/** A weight in the graph, shared by the layers that read it (S17). */
+interface WeightForm {
+  readonly name: string;
+  readonly scales: () => Float64Array;
+  /** Lower bounds of the scales that its layers' biases ask for, so that int32 holds them. */
+  readonly bounds: (() => Float64Array)[];
+}
+
+/** Biases keep clear of the ends of int32, where an accumulator would overflow. */
+const biasTop = 2 ** 30;
+
+export class StaticRewrite {
+  readonly #plan: QuantPlan;
+  readonly #edit: GraphEdit;
+  readonly #model: Model;
+  readonly #ranges: Ranges;
+  readonly #symmetric: boolean;
+  readonly #grids = new Map<string, GridNames>();
+  readonly #weights = new Map<string, WeightForm>();
+  readonly #operands = new Map<string, string>();
+  #nodes: Node[] = [];
+
+  constructor(model: Model, plan: QuantPlan, ranges: Ranges, symmetric: boolean) {
+    this.#plan = plan;
+    this.#model = model;
+    this.#ranges = ranges;
+    this.#symmetric = symmetric;
+    this.#edit = new GraphEdit(model.graph);
+  }
+
+  /** The rewritten model; nodes in topological order (S15). */
+  run(): Model {
+    const { graph } = this.#model;
+    const index = graphIndex(graph);
+    const { values } = this.#plan;
+    // What readers take instead of a quantized value, and what its maker calls it.
+    const read = new Map<string, string>();
+    const made = new Map<string, string>();
+    for (const v of values.keys()) {
+      const isOutput = index.outputNames.has(v) && index.producer.has(v);
+      read.set(v, isOutput ? v : this.#edit.unique(`${v}_dequantized`));
+      if (isOutput) made.set(v, this.#edit.unique(`${v}_float`));
+    }
+    for (const input of index.requiredInputs) this.#around(input.name, input.name, read.get(input.name));
+    for (const node of index.order) {
+      const layer = this.#plan.layers.get(node.id);
+      const inputs = node.inputs.map((i) => read.get(i) ?? this.#operand(node, i));
+      const now = layer === undefined ? { ...node, inputs } : this.#layer({ ...node, inputs }, layer);
+      this.#nodes.push({ ...now, outputs: now.outputs.map((o) => made.get(o) ?? o) });
+      for (const o of node.outputs) this.#around(o, made.get(o) ?? o, read.get(o));
+    }
+    const swapped = new GraphEdit({ ...this.#edit.done(), nodes: this.#nodes });
+    swapped.removeUnused();
+    return { ...this.#model, graph: swapped.done() };
+  }
+
+  /** value -> QuantizeLinear -> DequantizeLinear -> reader. */
+  #around(value: string, from: string, to: string | undefined): void {
+    if (to === undefined || !this.#plan.values.has(value)) return;
+    const { scale, zeroPoint } = this.#grid(value);
+    const quantized = this.#edit.unique(`${value}_quantized`);
+    const make = (op: string, input: string, output: string): Node =>
+      this.#edit.make({ op, name: `${output}/${op}`, inputs: [input, scale, zeroPoint], outputs: [output] });
+    this.#nodes.push(make('QuantizeLinear', from, quantized), make('DequantizeLinear', quantized, to));
+  }
+
+  /** The grid of a value that is quantized here or was before. */
+  #grid(value: string): GridNames {
+    const before = graphIndex(this.#model.graph).producer.get(value);
+    const planned = this.#plan.values.get(value);
+    if (planned === undefined && before?.op === 'DequantizeLinear') {
+      const scale = before.inputs[1] ?? '';
+      const held = constantValue(this.#model.graph, scale);
+      return {
+        scale,
+        zeroPoint: before.inputs[2] ?? '',
+        value: () => (held === undefined ? 1 : (toNumbers(held.tensor)[0] ?? 1)),
+      };
+    }
+    const root = planned?.root ?? value;
+    const found = this.#grids.get(root);
+    if (found !== undefined) return found;
+    const nonNegative = this.#plan.values.get(root)?.nonNegative === true;
+    const grid = lazy((): Grid => {
+      const range = this.#ranges(root);
+      return activationGrid(nonNegative ? { min: 0, max: range.max } : range, this.#symmetric);
+    });
+    const names = this.#gridTensors(root, this.#symmetric ? 'int8' : 'uint8', grid);
+    this.#grids.set(root, names);
+    return names;
+  }
+
+  #gridTensors(base: string, type: 'int8' | 'uint8', grid: () => Grid): GridNames {
+    const scale = this.#edit.unique(`${base}_scale`);
+    const zeroPoint = this.#edit.unique(`${base}_zero_point`);
+    this.#edit.setInitializer(lazyNumbers(scale, 'float', [], () => [grid().scale]));
+    this.#edit.setInitializer(lazyNumbers(zeroPoint, type, [], () => [grid().zeroPoint]));
+    return { scale, zeroPoint, value: () => grid().scale };
+  }
+
+  /** A constant operand of an elementwise node between quantized values, on a grid of its own. */
+  #operand(node: Node, name: string): string {
+    if (!this.#plan.operands.has(name) || !node.outputs.some((o) => this.#isResult(node, o))) return name;
+    const found = this.#operands.get(name);
+    if (found !== undefined) return found;
+    const held = constantValue(this.#model.graph, name)?.tensor;
+    if (held === undefined || held.type !== 'float') return name;
+    const numbers = lazy(() => toNumbers(held));
+    const type = this.#symmetric ? 'int8' : 'uint8';
+    const grid = lazy((): Grid => {
+      const all = numbers();
+      const range = { min: all.reduce((a, b) => Math.min(a, b), 0), max: all.reduce((a, b) => Math.max(a, b), 0) };
+      return activationGrid(range, this.#symmetric);
+    });
+    const { scale, zeroPoint } = this.#gridTensors(name, type, grid);
+    const stored = this.#edit.unique(`${name}_quantized`);
+    this.#edit.setInitializer(
+      lazyTensor(stored, type, held.dims, () => {
+        const g = grid();
+        return packNumbers(
+          type,
+          numbers().map((x) => x / g.scale + g.zeroPoint),
+        );
+      }),
+    );
+    const out = this.#edit.unique(`${name}_dequantized`);
+    this.#nodes.push(this.#edit.make({ op: 'DequantizeLinear', inputs: [stored, scale, zeroPoint], outputs: [out] }));
+    this.#operands.set(name, out);
+    return out;
+  }
+
+  /** True where the output, or what a fused activation makes of it, is quantized. */
+  #isResult(node: Node, output: string): boolean {
+    if (this.#plan.values.has(output)) return true;
+    const uses = graphIndex(this.#model.graph).uses.get(output) ?? [];
+    const only = uses.length === 1 ? uses[0]?.node.outputs[0] : undefined;
+    return node.op !== 'Constant' && only !== undefined && this.#plan.values.has(only);
+  }
+
+  #layer(node: Node, layer: QuantLayer): Node {
+    const data = layer.node.inputs[0] ?? '';
+    const x = this.#grid(data);
+    const weight = this.#weight(layer);
+    const inputs = [node.inputs[0] ?? '', weight.name];
+    if (layer.bias !== undefined) inputs.push(this.#bias(layer, layer.bias, x, weight));
+    const attributes =
+      node.op === 'Gemm' ? node.attributes.filter((a) => a.name !== 'alpha' && a.name !== 'beta') : node.attributes;
+    return { ...node, inputs, attributes };
+  }
+
+  #weight(layer: QuantLayer): WeightForm {
+    const base = layer.weight.tensor.name;
+    const key = `${base}|${layer.axis}|${layer.alpha}`;
+    const found = this.#weights.get(key);
+    if (found !== undefined) return found;
+    const { dims } = layer.weight.tensor;
+    const bounds: (() => Float64Array)[] = [];
+    const scales = lazy(() => {
+      const own = symmetricScales(channelMaxima(layer.numbers(), layer.channels, layer.channelOf), 127);
+      for (const bound of bounds)
+        bound().forEach((b, c) => {
+          if (b > (own[c] ?? 1)) own[c] = usableScale(b * (1 + 1e-6));
+        });
+      return own;
+    });
+    const scaleDims = layer.axis === undefined ? [] : [layer.channels];
+    const stored = this.#edit.unique(`${base}_quantized`);
+    const scale = this.#edit.unique(`${base}_scale`);
+    const zeroPoint = this.#edit.unique(`${base}_zero_point`);
+    this.#edit.setInitializer(lazyNumbers(scale, 'float', scaleDims, scales));
+    this.#edit.setInitializer(numbersTensor(zeroPoint, 'int8', scaleDims, new Int8Array(layer.channels)));
+    const scaleOf = (k: number): number => scales()[layer.channelOf(k)] ?? 1;
+    const { uniform } = layer.weight;
+    if (uniform === undefined)
+      this.#edit.setInitializer(quantizedTensor(stored, 'int8', dims, 127, layer.numbers, scaleOf));
+    else {
+      const shape = this.#edit.unique(`${base}_shape`);
+      this.#edit.setInitializer(int64Tensor(shape, [dims.length], dims));
+      const one = (): Float64Array => toNumbers(uniform).map((u) => u * layer.alpha);
+      const attributes = [attr.tensor('value', quantizedTensor('', 'int8', [1], 127, one, scaleOf))];
+      this.#nodes.push(this.#edit.make({ op: 'ConstantOfShape', inputs: [shape], outputs: [stored], attributes }));
+    }
+    const name = this.#edit.unique(`${base}_dequantized`);
+    const attributes = layer.axis === undefined ? [] : [attr.int('axis', layer.axis)];
+    this.#nodes.push(
+      this.#edit.make({ op: 'DequantizeLinear', inputs: [stored, scale, zeroPoint], outputs: [name], attributes }),
+    );
+    const form = { name, scales, bounds };
+    this.#weights.set(key, form);
+    return form;
+  }
+
+  /** int32 with scale = data x weight, one per output channel (a grouped ConvTranspose repeats its weight's scales). */
+  #bias(layer: QuantLayer, numbers: () => Float64Array, x: GridNames, weight: WeightForm): string {
+    const base = `${layer.node.id}_bias`;
+    const perChannel = layer.axis !== undefined;
+    weight.bounds.push(() => {
+      const least = new Float64Array(layer.channels);
+      numbers().forEach((b, c) => {
+        const k = c % layer.channels;
+        least[k] = Math.max(least[k] ?? 0, Math.abs(b) / (x.value() * biasTop));
+      });
+      return least;
+    });
+    const scaleOf = (c: number): number => Math.fround(x.value() * (weight.scales()[c % layer.channels] ?? 1));
+    const scaleDims = perChannel ? [layer.outputChannels] : [];
+    const stored = this.#edit.unique(`${base}_quantized`);
+    const scale = this.#edit.unique(`${base}_scale`);
+    const zeroPoint = this.#edit.unique(`${base}_zero_point`);
+    const count = perChannel ? layer.outputChannels : 1;
+    this.#edit.setInitializer(
+      lazyNumbers(scale, 'float', scaleDims, () => Array.from({ length: count }, (_, c) => scaleOf(c))),
+    );
+    this.#edit.setInitializer(numbersTensor(zeroPoint, 'int32', scaleDims, new Int32Array(count)));
+    this.#edit.setInitializer(
+      lazyNumbers(stored, 'int32', [layer.outputChannels], () => numbers().map((b, c) => b / scaleOf(c))),
+    );
+    const name = this.#edit.unique(`${base}_dequantized`);
+    const attributes = perChannel ? [attr.int('axis', 0)] : [];
+    this.#nodes.push(
+      this.#edit.make({ op: 'DequantizeLinear', inputs: [stored, scale, zeroPoint], outputs: [name], attributes }),
+    );
+    return name;
+  }
+}

@@ -1,0 +1,250 @@
+/** Owns the technique quantize: 8-bit static (QDQ) and dynamic, 8- or 4-bit weight-only. */
+
+import type { FieldValues } from '../base/fields.ts';
+import { type Text, text } from '../base/text.ts';
+import type { Model, Node } from '../ir/model.ts';
+import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
+import { foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
+import { type QuantPlan, quantPlan } from './quantize-plan.ts';
+import { StaticRewrite } from './quantize-static.ts';
+import { storeWeights } from './quantize-weights.ts';
+
+interface Planned {
+  readonly model: Model;
+  readonly plan: QuantPlan;
+}
+
+function planned(c: StepContext): Planned {
+  const model = foldedForQuantization(c);
+  return { model, plan: quantPlan(model, c, c.params.symmetric === true) };
+}
+
+/** The values whose ranges the step needs, by the names of the model as it enters the step. */
+function calibrationOf(c: StepContext): CalibrationRequest | undefined {
+  if (c.params.mode !== 'static') return undefined;
+  const { plan } = planned(c);
+  const values = [...new Set([...plan.values.values()].map((v) => v.root))];
+  if (values.length === 0) return undefined;
+  const method = c.params.calibration as CalibrationRequest['method'];
+  return { values, method, samples: Number(c.params.samples ?? 128) };
+}
+
+function rewriteStatic(c: StepContext): Rewrite {
+  const { model, plan } = planned(c);
+  const layers = outcome(c, plan.refused, [...plan.layers.keys()], (id) => {
+    const layer = plan.layers.get(id);
+    return `int8 weight, ${layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`}`;
+  });
+  if (plan.layers.size === 0) return { model: c.model, layers, notes: [] };
+  const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true);
+  return { model: rewrite.run(), layers, notes: staticNotes(c, plan) };
+}
+
+/** The selected nodes as layers, and what cannot be taken. */
+function split(
+  c: StepContext,
+  model: Model,
+  take: (node: Node) => QuantLayer | string | undefined,
+): { readonly layers: ReadonlyMap<string, QuantLayer>; readonly refused: readonly { id: string; reason: string }[] } {
+  const chosen = new Set(c.selected.map((n) => n.id));
+  const layers = new Map<string, QuantLayer>();
+  const refused: { id: string; reason: string }[] = [];
+  for (const node of model.graph.nodes) {
+    if (!chosen.has(node.id)) continue;
+    const layer = take(node);
+    if (typeof layer === 'string') refused.push({ id: node.id, reason: layer });
+    else if (layer !== undefined) layers.set(node.id, layer);
+  }
+  return { layers, refused };
+}
+
+function rewriteDynamic(c: StepContext): Rewrite {
+  const model = foldedForQuantization(c);
+  const { layers, refused } = split(c, model, (node) => {
+    const layer = quantLayer(model, c.facts, node, c.params.perChannel === true);
+    return typeof layer === 'object' ? (dynamicRefusal(layer) ?? layer) : layer;
+  });
+  const taken = outcome(c, refused, [...layers.keys()], () => 'integer product, ranges found on every run');
+  if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
+  const slow = [...layers.values()].some((l) => l.node.op === 'Conv');
+  const notes = slow
+    ? [
+        text(
+          'ConvInteger is slower than a float convolution on many processors: the file shrinks, the time may grow.',
+          'ConvInteger는 많은 프로세서에서 float 합성곱보다 느립니다. 파일은 작아지지만 시간은 늘 수 있습니다.',
+        ),
+      ]
+    : [];
+  return { model: dynamicRewrite(model, layers), layers: taken, notes };
+}
+
+function rewriteWeights(c: StepContext): Rewrite {
+  const bits = c.params.bits === 4 ? 4 : 8;
+  const { layers, refused } = split(c, c.model, (node) => {
+    const layer = quantLayer(c.model, c.facts, node, c.params.perChannel === true, 'storage');
+    if (typeof layer !== 'object' || layer.weight.uniform === undefined) return layer;
+    return 'its weight is one repeated value, which the file holds once';
+  });
+  const taken = outcome(c, refused, [...layers.keys()], () => `${bits}-bit weight, decoded at load`);
+  if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
+  return { model: storeWeights(c.model, layers, bits), layers: taken, notes: [] };
+}
+
+function outcome(
+  c: StepContext,
+  refused: readonly { readonly id: string; readonly reason: string }[],
+  taken: readonly string[],
+  what: (id: string) => string,
+): readonly Taken[] {
+  const order = new Map(c.selected.map((n, i) => [n.id, i]));
+  const all: Taken[] = [
+    ...refused.map(({ id, reason }): Taken => ({ id, taken: false, reason })),
+    ...taken.map((id): Taken => ({ id, taken: true, what: what(id) })),
+  ];
+  return all.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+}
+
+function staticNotes(c: StepContext, plan: QuantPlan): readonly Text[] {
+  const notes: Text[] = [];
+  if ([...plan.layers.values()].some((l) => l.node.op === 'ConvTranspose'))
+    notes.push(
+      text(
+        'ConvTranspose has no int8 kernel in ONNX Runtime on the CPU: its weights are smaller, it runs in float.',
+        'ONNX Runtime CPU에는 ConvTranspose의 int8 커널이 없습니다. 가중치는 작아지지만 float로 실행됩니다.',
+      ),
+    );
+  if (c.params.symmetric === true)
+    notes.push(
+      text(
+        'With symmetric activations a Relu cannot vanish into the layer before it, and values that are never negative use half of the levels.',
+        '대칭 활성값에서는 Relu가 앞 층에 합쳐지지 않고, 음수가 없는 값은 단계의 절반만 씁니다.',
+      ),
+    );
+  return notes;
+}
+
+export const quantize: Technique = {
+  id: 'quantize',
+  version: 1,
+  title: text('Quantize', '양자화'),
+  summary: text(
+    'Stores weights, and in static mode computes, in 8-bit integers instead of 32-bit floats.',
+    '32비트 실수 대신 8비트 정수로 가중치를 저장하고, 정적 방식에서는 계산도 합니다.',
+  ),
+  cites: [
+    {
+      title: 'Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference',
+      authors: 'Jacob et al.',
+      year: 2018,
+      where: 'CVPR',
+    },
+    {
+      title: 'Quantizing deep convolutional networks for efficient inference: a whitepaper',
+      authors: 'Krishnamoorthi',
+      year: 2018,
+      where: 'arXiv:1806.08342',
+    },
+  ],
+  params: {
+    mode: {
+      kind: 'choice',
+      label: text('Mode', '방식'),
+      options: [
+        { value: 'static', label: text('Static (weights and activations)', '정적 (가중치와 활성값)') },
+        { value: 'dynamic', label: text('Dynamic (activations as they come)', '동적 (활성값은 실행 시)') },
+        { value: 'weight-only', label: text('Weights only (storage)', '가중치만 (저장)') },
+      ],
+      default: 'static',
+    },
+    bits: {
+      kind: 'choice',
+      label: text('Bits', '비트'),
+      options: [
+        { value: 8, label: text('8', '8') },
+        { value: 4, label: text('4', '4') },
+      ],
+      default: 8,
+      when: { field: 'mode', is: ['weight-only'] },
+    },
+    perChannel: { kind: 'switch', label: text('One scale per channel', '채널별 스케일'), default: true },
+    symmetric: {
+      kind: 'switch',
+      label: text('Symmetric activations', '대칭 활성값'),
+      help: text('int8 around zero instead of uint8 over the whole range.', '전체 범위의 uint8 대신 0 중심의 int8.'),
+      default: false,
+      when: { field: 'mode', is: ['static'] },
+    },
+    calibration: {
+      kind: 'choice',
+      label: text('Ranges from', '범위 결정'),
+      options: [
+        { value: 'min-max', label: text('smallest and largest', '최소와 최대') },
+        { value: 'percentile', label: text('99.99 percent of the values', '값의 99.99 %') },
+        { value: 'entropy', label: text('least lost information (KL)', '정보 손실 최소 (KL)') },
+      ],
+      default: 'min-max',
+      when: { field: 'mode', is: ['static'] },
+    },
+    samples: {
+      kind: 'number',
+      label: text('Calibration samples', '보정 표본 수'),
+      min: 1,
+      max: 4096,
+      step: 1,
+      default: 128,
+      integer: true,
+      unit: 'count',
+      when: { field: 'mode', is: ['static'] },
+    },
+  },
+  validate: (p) => (p.bits === 4 && p.mode !== 'weight-only' ? '4 bits are for weight-only quantization' : undefined),
+  exactness: () => 'shape',
+  needs: {
+    calibration: calibrationOf,
+    opset: (p) => neededOpset(p),
+  },
+  fits: (node: Node, c) => {
+    const reason = quantLayer(c.model, c.facts, node, false);
+    if (reason === undefined)
+      return {
+        fits: false,
+        reason: text(`${node.op} has no weights to quantize`, `${node.op}에는 양자화할 가중치가 없습니다`),
+      };
+    return typeof reason === 'string'
+      ? { fits: false, reason: text(reason, `양자화할 수 없음: ${reason}`) }
+      : { fits: true };
+  },
+  rewrite: (c) => {
+    if (c.params.mode === 'dynamic') return rewriteDynamic(c);
+    return c.params.mode === 'weight-only' ? rewriteWeights(c) : rewriteStatic(c);
+  },
+  knobs: ['bits'],
+  promises: ['same-io', 'fewer-parameters', 'same-macs'],
+  explain: (p) => explained(p),
+  migrations: [],
+};
+
+/** int8 pooling and Clip need 12, scales per channel 13; 4-bit tensors 21. */
+function neededOpset(p: FieldValues): number {
+  if (p.mode === 'static') return 13;
+  if (p.mode === 'dynamic') return 11;
+  return p.bits === 4 ? 21 : 10;
+}
+
+function explained(p: FieldValues): Text {
+  if (p.mode === 'static')
+    return text(
+      'About 4 times smaller, and faster where the device has int8 kernels: they run between layers without a way back to float. Processors without 8-bit dot products may gain nothing.',
+      '약 4배 작아지고, int8 커널이 있는 장치에서는 float로 돌아가지 않고 실행되어 빨라집니다. 8비트 내적 명령이 없는 프로세서에서는 빨라지지 않을 수 있습니다.',
+    );
+  if (p.mode === 'dynamic')
+    return text(
+      'About 4 times smaller and no calibration data needed. Ranges are found on every run, which costs time: often not faster, convolutions often slower. Measure it.',
+      '약 4배 작아지고 보정 데이터가 필요 없습니다. 실행할 때마다 범위를 구하므로 빨라지지 않거나, 합성곱은 느려질 때가 많습니다. 측정해 보세요.',
+    );
+  return text(
+    'The file is 4 (8 bits) or 8 (4 bits) times smaller. Weights are decoded once, when the model is loaded: speed and memory stay as in float.',
+    '파일이 4배(8비트) 또는 8배(4비트) 작아집니다. 가중치는 모델을 불러올 때 한 번 풀리므로 속도와 메모리는 float와 같습니다.',
+  );
+}
