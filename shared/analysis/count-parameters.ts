@@ -53,6 +53,8 @@ export function parametersOf(node: Node, scope: Scope): readonly ParameterUse[] 
     const elements = sizeOf(known.shape);
     if (elements === null) continue;
     if (loose.has(node.op) && (elements <= 1 || (known.elem !== null && !isFloat(known.elem)))) continue;
+    // A constant times a number found at run time is a scale of dynamic quantization, not a parameter.
+    if (loose.has(node.op) && sizeOf(scope.facts.get(node.inputs[1 - input] ?? '')?.shape) === 1) continue;
     uses.push({ elements, root: rootIn(scope, name) });
   }
   return uses;

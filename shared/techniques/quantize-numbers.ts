@@ -17,9 +17,9 @@ export const usableScale = (scale: number): number => {
   return Number.isFinite(rounded) && rounded > 1e-30 ? rounded : 1;
 };
 
-/** The grid of an activation, with 0 on it exactly: uint8 over [min, max], or int8 around 0. */
-export function activationGrid(range: Range, symmetric: boolean): Grid {
-  const min = Math.min(0, range.min);
+/** The grid of an activation, with 0 on it exactly: uint8 over [min, max] (from 0 where it is never negative), or int8 around 0. */
+export function activationGrid(range: Range, symmetric: boolean, nonNegative = false): Grid {
+  const min = nonNegative ? 0 : Math.min(0, range.min);
   const max = Math.max(0, range.max);
   if (symmetric) return { scale: usableScale(Math.max(-min, max) / 127), zeroPoint: 0 };
   const scale = usableScale((max - min) / 255);

@@ -35,7 +35,7 @@ function clampsBelow(model: Model, node: Node): boolean {
 }
 
 /** `model` is folded already; ranges are asked by names that stand in the model before folding too. */
-export function quantPlan(model: Model, c: Omit<StepContext, 'model' | 'ranges'>, symmetric: boolean): QuantPlan {
+export function quantPlan(model: Model, c: Omit<StepContext, 'model' | 'ranges'>): QuantPlan {
   const { graph } = model;
   const index = graphIndex(graph);
   const chosen = new Set(c.selected.map((n) => n.id));
@@ -63,8 +63,7 @@ export function quantPlan(model: Model, c: Omit<StepContext, 'model' | 'ranges'>
     const own = node.outputs[0] ?? '';
     const uses = index.uses.get(own) ?? [];
     const reader = uses.length === 1 && !index.outputNames.has(own) ? uses[0]?.node : undefined;
-    if (symmetric || reader === undefined || ruleOf(reader)?.role !== 'activation')
-      return { value: own, nonNegative: false };
+    if (reader === undefined || ruleOf(reader)?.role !== 'activation') return { value: own, nonNegative: false };
     return { value: reader.outputs[0] ?? '', nonNegative: clampsBelow(model, reader) };
   };
 

@@ -114,10 +114,7 @@ export class StaticRewrite {
     const found = this.#grids.get(root);
     if (found !== undefined) return found;
     const nonNegative = this.#plan.values.get(root)?.nonNegative === true;
-    const grid = lazy((): Grid => {
-      const range = this.#ranges(root);
-      return activationGrid(nonNegative ? { min: 0, max: range.max } : range, this.#symmetric);
-    });
+    const grid = lazy((): Grid => activationGrid(this.#ranges(root), this.#symmetric, nonNegative));
     const names = this.#gridTensors(root, this.#symmetric ? 'int8' : 'uint8', grid);
     this.#grids.set(root, names);
     return names;

@@ -17,7 +17,7 @@ interface Planned {
 
 function planned(c: StepContext): Planned {
   const model = foldedForQuantization(c);
-  return { model, plan: quantPlan(model, c, c.params.symmetric === true) };
+  return { model, plan: quantPlan(model, c) };
 }
 
 /** The values whose ranges the step needs, by the names of the model as it enters the step. */
@@ -117,8 +117,8 @@ function staticNotes(c: StepContext, plan: QuantPlan): readonly Text[] {
   if (c.params.symmetric === true)
     notes.push(
       text(
-        'With symmetric activations a Relu cannot vanish into the layer before it, and values that are never negative use half of the levels.',
-        '대칭 활성값에서는 Relu가 앞 층에 합쳐지지 않고, 음수가 없는 값은 단계의 절반만 씁니다.',
+        'Symmetric activations are for accelerators that want a zero point of 0. ONNX Runtime on x86 processors runs them partly in float.',
+        '대칭 활성값은 영점이 0이어야 하는 가속기를 위한 것입니다. x86의 ONNX Runtime은 일부를 float로 실행합니다.',
       ),
     );
   return notes;
