@@ -39,6 +39,10 @@ export async function startServing(options: ServeOptions): Promise<{ host: Runni
 
 /** Runs until interrupted. */
 export async function serve(options: ServeOptions): Promise<void> {
+  // Listened for first: a signal that comes while we start ends us in order too.
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
   const { host, server } = await startServing(options);
   process.stdout.write(`Bantam is at ${server.url}\n`);
   if (options.open) {
@@ -47,9 +51,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       process.stdout.write('No browser could be opened: open the address yourself.\n'),
     );
   }
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await interrupted;
   host.close();
   await server.close();
 }
