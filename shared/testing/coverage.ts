@@ -1,0 +1,71 @@
+/** Owns coverageOf: how much of a model's work each technique reaches, for the coverage table. */
+import { channelGroups } from '../analysis/channel-groups.ts';
+import { inferFacts } from '../analysis/infer-facts.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import type { Model } from '../ir/model.ts';
+import { isNone } from '../ops/declare.ts';
+import { opOf } from '../ops/index.ts';
+
+export interface Coverage {
+  readonly macs: number | null;
+  readonly notCounted: readonly string[];
+  /** Share of MACs in layers that lose work when channels are pruned (their own, or those they read); null: no MACs. */
+  readonly prune: number | null;
+  /** Share of MACs in layers whose operator has a quantization rule for its weights. */
+  readonly quantize: number | null;
+  /** What keeps most of the rest from being pruned. */
+  readonly reason: string;
+}
+
+export function coverageOf(model: Model): Coverage {
+  const figures = measureFigures(model);
+  const { groups, madeBy } = channelGroups(model, inferFacts(model));
+  const open = groups.filter((g) => g.frozen === undefined && g.units > 1);
+  const reached = new Set(open.flatMap((g) => g.members().map((m) => m.node)));
+  const nodes = new Map(model.graph.nodes.map((n) => [n.id, n]));
+  let [total, pruned, quantized] = [0, 0, 0];
+  const reasons = new Map<string, number>();
+  for (const layer of figures.layers) {
+    const macs = layer.macs ?? 0;
+    const node = nodes.get(layer.id);
+    if (macs === 0 || node === undefined) continue;
+    total += macs;
+    const rule = opOf(node)?.quantize;
+    if (rule !== undefined && !isNone(rule) && rule.role === 'compute') quantized += macs;
+    if (reached.has(layer.id)) pruned += macs;
+    else {
+      const frozen = madeBy.get(layer.id)?.find((g) => g.frozen !== undefined)?.frozen;
+      const why = `${layer.op}: ${frozen?.reason ?? 'makes no channels from a constant weight'}`;
+      reasons.set(why, (reasons.get(why) ?? 0) + macs);
+    }
+  }
+  const most = [...reasons].sort((a, b) => b[1] - a[1])[0];
+  return {
+    macs: figures.macs,
+    notCounted: figures.notCounted.map((n) => n.op),
+    prune: total === 0 ? null : pruned / total,
+    quantize: total === 0 ? null : quantized / total,
+    reason: most === undefined ? '' : `${most[0]} (${((100 * most[1]) / total).toFixed(0)} %)`,
+  };
+}
+
+const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toFixed(0)} %`);
+const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s+/g, ' ').slice(0, 110);
+
+/** One row of the table: file, opens, runs, MACs, shares, reason. */
+export const coverageRow = (file: string, runs: string, c: Coverage | string): string =>
+  typeof c === 'string'
+    ? `| ${file} | no | ${runs} | - | - | - | ${cell(c)} |`
+    : `| ${file} | yes | ${runs} | ${c.macs ?? 'unknown'} | ${percent(c.prune)} | ${percent(c.quantize)} | ${cell(
+        [c.reason, c.notCounted.length > 0 ? `not counted: ${c.notCounted.join(', ')}` : ''].filter(Boolean).join('; '),
+      )} |`;
+
+export const coverageHead = [
+  '# Coverage of the corpus',
+  '',
+  'Written by `npx vitest run shared/testing/coverage.test.ts` with `BANTAM_WRITE=1`; a test holds it. Prune: share of MACs in',
+  'layers that lose work when channels go (their own or those they read). Quantize: in operators with a weight rule.',
+  '',
+  '| file | opens | runs | MACs | prune | quantize | what keeps the rest |',
+  '| --- | --- | --- | --- | --- | --- | --- |',
+].join('\n');
