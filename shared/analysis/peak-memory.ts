@@ -1,6 +1,6 @@
 /** Owns peak activation memory: the most bytes of activations alive at once, nodes run in topological order. */
 import { elementTypes, rawByteLength } from '../ir/element-type.ts';
-import { graphIndex } from '../ir/graph-index.ts';
+import { graphIndex, outerReads, subgraphs } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import { sizeOf } from '../ops/fold.ts';
@@ -10,6 +10,13 @@ function bytesOf(facts: Facts | undefined): number | null {
   const count = sizeOf(facts?.shape);
   if (facts === undefined || facts.elem === null || count === null || elementTypes[facts.elem].bits === 0) return null;
   return rawByteLength(facts.elem, count);
+}
+
+/** One piece of memory: a value, and the views that share it. */
+interface Block {
+  readonly bytes: number | null;
+  /** Step of the last node that touches it. */
+  last: number;
 }
 
 /**
@@ -23,43 +30,58 @@ export function peakActivationBytes(
   isView: (node: Node) => boolean,
 ): number | null {
   const index = graphIndex(graph);
-  const home = new Map<string, string>();
-  const homeOf = (name: string): string => home.get(name) ?? name;
-  const order = index.order;
-  const steps = new Map(order.map((n, i) => [n, i]));
-  const lastUse = new Map<string, number>();
-  const touch = (name: string, step: number): void => {
-    lastUse.set(homeOf(name), Math.max(lastUse.get(homeOf(name)) ?? 0, step));
+  const { order } = index;
+  const blocks = new Map<string, Block>();
+  const born: Block[][] = order.map(() => []);
+  const open = (name: string, step: number): Block | undefined => {
+    const known = name === '' ? undefined : facts.get(name);
+    if (name === '' || known?.constant === true) return undefined;
+    const block: Block = { bytes: bytesOf(known), last: step };
+    blocks.set(name, block);
+    return block;
   };
-  const isLive = (name: string): boolean => name !== '' && facts.get(name)?.constant !== true;
-  for (const [step, node] of order.entries()) {
-    const [first] = node.inputs;
-    const [out] = node.outputs;
-    if (isView(node) && first !== undefined && out !== undefined && isLive(first)) home.set(out, homeOf(first));
-    for (const o of node.outputs) if (isLive(o)) touch(o, step);
+  const given = index.requiredInputs.flatMap((input) => open(input.name, 0) ?? []);
+  for (let step = 0; step < order.length; step++) {
+    const node = order[step];
+    if (node === undefined) continue;
+    for (const name of node.inputs) touch(blocks.get(name), step);
+    for (const g of subgraphs(node)) for (const name of outerReads(g)) touch(blocks.get(name), step);
+    const shared = isView(node) ? blocks.get(node.inputs[0] ?? '') : undefined;
+    for (const [k, name] of node.outputs.entries()) {
+      if (k === 0 && shared !== undefined) {
+        blocks.set(name, shared);
+        continue;
+      }
+      const block = open(name, step);
+      if (block !== undefined) born[step]?.push(block);
+    }
   }
-  for (const [name, uses] of index.uses) if (isLive(name)) for (const u of uses) touch(name, steps.get(u.node) ?? 0);
-  for (const name of index.outputNames) if (isLive(name)) touch(name, order.length);
-  const dying = new Map<number, string[]>();
-  for (const [name, step] of lastUse) {
-    const list = dying.get(step);
-    if (list === undefined) dying.set(step, [name]);
-    else list.push(name);
-  }
+  for (const name of index.outputNames) touch(blocks.get(name), order.length);
+  return sweep(given, born);
+}
+
+function touch(block: Block | undefined, step: number): void {
+  if (block !== undefined && block.last < step) block.last = step;
+}
+
+/** Walks the steps: blocks are alive from birth to their last use. */
+function sweep(given: readonly Block[], born: readonly (readonly Block[])[]): number | null {
+  const freed = new Float64Array(born.length + 1);
   let live = 0;
-  let peak = 0;
-  const enter = (name: string): boolean => {
-    const bytes = bytesOf(facts.get(name));
-    if (bytes === null) return false;
+  for (const { bytes, last } of given) {
+    if (bytes === null) return null;
     live += bytes;
-    return true;
-  };
-  for (const input of index.requiredInputs) if (isLive(input.name) && !enter(input.name)) return null;
-  peak = live;
-  for (const [step, node] of order.entries()) {
-    for (const o of node.outputs) if (isLive(o) && homeOf(o) === o && !enter(o)) return null;
+    freed[last] = (freed[last] ?? 0) + bytes;
+  }
+  let peak = live;
+  for (const [step, blocks] of born.entries()) {
+    for (const { bytes, last } of blocks) {
+      if (bytes === null) return null;
+      live += bytes;
+      freed[last] = (freed[last] ?? 0) + bytes;
+    }
     peak = Math.max(peak, live);
-    for (const name of dying.get(step) ?? []) live -= bytesOf(facts.get(name)) ?? 0;
+    live -= freed[step] ?? 0;
   }
   return peak;
 }
