@@ -1,4 +1,4 @@
-/** Owns elementwise operators on two or more tensors: arithmetic, comparison, logic, bits, variadic, Where. */
+/** Owns elementwise operators on two or more tensors: arithmetic, comparison, logic, variadic, Where. */
 import { attr, intAttr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { broadcastChannels, broadcastShape } from './broadcast.ts';
@@ -100,12 +100,6 @@ const logic: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   Xor: (a, b) => (a !== 0) !== (b !== 0),
 };
 
-const bits: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
-  BitwiseAnd: (a, b) => a & b,
-  BitwiseOr: (a, b) => a | b,
-  BitwiseXor: (a, b) => a ^ b,
-};
-
 const variadics: Readonly<Record<string, readonly [readonly number[], (...xs: readonly number[]) => number]>> = {
   Sum: [[1, 6, 8, 13], (...xs) => xs.reduce((a, b) => a + b, 0)],
   Mean: [[1, 6, 8, 13], (...xs) => xs.reduce((a, b) => a + b, 0) / xs.length],
@@ -170,35 +164,6 @@ export const elementwiseOps: readonly Op[] = [
       ],
     }),
   ),
-  ...Object.entries(bits).map(([type, f]) =>
-    logical(type, [18], inferWith(always(numeric((a = 0, b = 0) => Number(f(BigInt(a), BigInt(b)))))), {
-      cases: [
-        { name: 'int32', opset: 18, inputs: [fedAs('int32', [2, 3], [0, 99]), fedAs('int32', [3], [0, 99])] },
-        { name: 'uint8', opset: 18, inputs: [fedAs('uint8', [4], [0, 99]), fedAs('uint8', [], [0, 99])] },
-        { name: 'int64', opset: 21, inputs: [fedAs('int64', [2, 1], [0, 99]), fedAs('int64', [3], [0, 99])] },
-      ],
-    }),
-  ),
-  logical('BitShift', [11], inferWith(undefined), {
-    cases: [
-      {
-        name: 'right',
-        attributes: [attr.string('direction', 'RIGHT')],
-        inputs: [fedAs('uint8', [2, 3], [0, 99]), fedAs('uint8', [3], [0, 7])],
-      },
-      {
-        name: 'left',
-        opset: 11,
-        attributes: [attr.string('direction', 'LEFT')],
-        inputs: [fedAs('uint32', [4], [0, 99]), fedAs('uint32', [1], [0, 7])],
-      },
-      {
-        name: 'uint64',
-        attributes: [attr.string('direction', 'LEFT')],
-        inputs: [fedAs('uint64', [4], [0, 99]), fedAs('uint64', [4], [0, 7])],
-      },
-    ],
-  }),
   ...Object.entries(variadics).map(([type, [since, f]]) =>
     pairwise(type, since, inferWith(always(numeric(f))), {
       gradient: elementwiseGradient(type),

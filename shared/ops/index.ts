@@ -35,7 +35,8 @@ import { textOps } from './text.ts';
 import { transformerOps } from './transformer.ts';
 import { unaryOps } from './unary.ts';
 
-const families: readonly (readonly Op[])[] = [
+/** In order of declaration; a test holds that no operator stands in two. */
+export const families: readonly (readonly Op[])[] = [
   convOps,
   matMulOps,
   poolOps,

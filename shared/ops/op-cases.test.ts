@@ -8,7 +8,7 @@ import type { RunTensor } from '../ports/runtime.ts';
 import { corpusEntries } from '../testing/corpus.ts';
 import { buildCase } from '../testing/op-case.ts';
 import type { Facts, Op, OpCase } from './declare.ts';
-import { allOps } from './index.ts';
+import { allOps, families } from './index.ts';
 
 const runtime = nodeRuntime(1);
 /** Operators whose output sizes depend on the data: an unknown dimension is the right answer. */
@@ -72,8 +72,8 @@ describe('the registry', () => {
     expect(allOps().flatMap((op) => (op.cases.length > 0 ? [] : [opName(op)]))).toEqual([]);
   });
   it('lists every operator once', () => {
-    const names = allOps().map(opName);
-    expect(new Set(names).size).toBe(names.length);
+    const names = families.flat().map(opName);
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
   });
   it('has ascending versions', () => {
     for (const op of allOps()) expect([...op.since], opName(op)).toEqual([...new Set(op.since)].sort((a, b) => a - b));

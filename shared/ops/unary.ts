@@ -130,14 +130,6 @@ export const unaryOps: readonly Op[] = [
       ],
     },
   ),
-  maths('BitwiseNot', [18], inferUnary(), {
-    gradient: notDifferentiable,
-    cases: [
-      { name: 'int32', opset: 18, inputs: [fedAs('int32', [2, 3], [0, 99])] },
-      { name: 'uint8', opset: 18, inputs: [fedAs('uint8', [4], [0, 99])] },
-      { name: 'int64', opset: 21, inputs: [fedAs('int64', [], [0, 99])] },
-    ],
-  }),
   maths('Identity', [1, 13, 14, 16, 19, 21, 23, 24, 25], inferIdentity, {
     gradient: elementwiseGradient('Identity'),
     work: viewWork,

@@ -18,6 +18,8 @@ export interface CorpusEntry {
   readonly file: string;
   readonly ort_session: string;
   readonly ort_run: string;
+  /** Set where even a lenient reader finds no model. */
+  readonly parse_error: string | null;
   readonly opset: string | null;
   readonly nodes: number | null;
   readonly ops: Readonly<Record<string, number>> | null;
