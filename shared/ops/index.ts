@@ -14,6 +14,7 @@ import { elementwiseOps } from './elementwise.ts';
 import { fillOps } from './fill.ts';
 import { gatherOps } from './gather.ts';
 import { legacyOps } from './legacy.ts';
+import { lossOps } from './loss.ts';
 import { matMulOps } from './matmul.ts';
 import { normalisationOps } from './normalisation.ts';
 import { poolOps } from './pool.ts';
@@ -70,6 +71,7 @@ export const families: readonly (readonly Op[])[] = [
   signalOps,
   quantizedProductOps,
   quantizedMapOps,
+  lossOps,
 ];
 
 const byDomain = new Map<string, Map<string, Op>>();
