@@ -1,0 +1,102 @@
+/** Owns the technique train: fine-tunes the model as it stands, masks kept; what recovers accuracy after a compression. */
+import { isFloat } from '../ir/element-type.ts';
+import { text } from '../base/text.ts';
+import { isNone } from '../ops/declare.ts';
+import { opOf } from '../ops/index.ts';
+import type { Fit, Technique, TrainRequest } from './declare.ts';
+import type { Node } from '../ir/model.ts';
+import type { StepContext } from './declare.ts';
+
+/** Layers with float weights and a gradient rule. */
+function fits(node: Node, c: Pick<StepContext, 'facts'>): Fit {
+  const op = opOf(node);
+  const roles = Object.keys(op?.parameters ?? {}).map(Number);
+  const weights = roles.filter((k) => {
+    const facts = c.facts.get(node.inputs[k] ?? '');
+    return facts?.constant === true && facts.elem !== null && isFloat(facts.elem);
+  });
+  if (op === undefined || weights.length === 0)
+    return { fits: false, reason: text(`${node.op} has no float weights`, `${node.op}에는 실수 가중치가 없습니다`) };
+  if (isNone(op.gradient))
+    return { fits: false, reason: text(`${node.op}: ${op.gradient.none}`, `${node.op}: 기울기 규칙이 없습니다`) };
+  return { fits: true };
+}
+
+const request = (params: StepContext['params']): TrainRequest => ({
+  epochs: Number(params.epochs ?? 5),
+  batch: Number(params.batch ?? 64),
+  optimizer: params.optimizer === 'adam' ? 'adam' : 'sgd',
+  learningRate: Number(params.learningRate ?? 0.01),
+  momentum: Number(params.momentum ?? 0.9),
+  weightDecay: Number(params.weightDecay ?? 0),
+  schedule: params.schedule === 'constant' ? 'constant' : 'cosine',
+  augment: params.augment !== false,
+});
+
+export const train: Technique = {
+  id: 'train',
+  version: 1,
+  title: text('Train', '학습'),
+  summary: text(
+    'Fine-tunes all weights on the training samples; zeros of pruned weights stay zeros. The best epoch on validation is kept.',
+    '학습 샘플로 모든 가중치를 미세 조정합니다. 가지치기로 0이 된 가중치는 0으로 남고, 검증에서 가장 좋은 에폭을 남깁니다.',
+  ),
+  cites: [
+    {
+      title: 'Learning both Weights and Connections for Efficient Neural Networks',
+      authors: 'Han, Pool, Tran, Dally',
+      year: 2015,
+      where: 'NIPS, section 3',
+    },
+  ],
+  params: {
+    epochs: { kind: 'number', label: text('Epochs', '에폭'), min: 1, max: 1000, step: 1, default: 5, integer: true, unit: 'epochs' },
+    batch: { kind: 'number', label: text('Batch', '배치'), min: 1, max: 4096, step: 1, default: 64, integer: true, unit: 'count' },
+    optimizer: {
+      kind: 'choice',
+      label: text('Optimizer', '최적화 방법'),
+      options: [
+        { value: 'sgd', label: text('SGD with momentum', '모멘텀 SGD') },
+        { value: 'adam', label: text('Adam', 'Adam') },
+      ],
+      default: 'sgd',
+    },
+    learningRate: { kind: 'number', label: text('Learning rate', '학습률'), min: 0, max: 10, step: 0.001, default: 0.01, unit: 'none' },
+    momentum: {
+      kind: 'number',
+      label: text('Momentum', '모멘텀'),
+      min: 0,
+      max: 0.999,
+      step: 0.01,
+      default: 0.9,
+      unit: 'none',
+      when: { field: 'optimizer', is: ['sgd'] },
+    },
+    weightDecay: { kind: 'number', label: text('Weight decay', '가중치 감쇠'), min: 0, max: 1, step: 0.0001, default: 0.0001, unit: 'none' },
+    schedule: {
+      kind: 'choice',
+      label: text('Schedule', '학습률 일정'),
+      options: [
+        { value: 'cosine', label: text('Cosine', '코사인') },
+        { value: 'constant', label: text('Constant', '일정') },
+      ],
+      default: 'cosine',
+    },
+    augment: {
+      kind: 'switch',
+      label: text('Augment', '데이터 증강'),
+      help: text('Small random shifts, turns and scales of training pictures.', '학습 그림을 조금씩 옮기고 돌리고 늘립니다.'),
+      default: true,
+    },
+  },
+  exactness: () => 'shape',
+  needs: { training: true },
+  fits,
+  rewrite: (c) => ({ model: c.model, layers: [], notes: [] }),
+  train: (c) => request(c.params),
+  knobs: ['epochs'],
+  promises: ['same-io', 'same-parameters', 'same-macs'],
+  explain: () =>
+    text('Changes the values of weights, never their number: size and speed stay as they are.', '가중치의 값만 바꾸고 개수는 바꾸지 않습니다. 크기와 속도는 그대로입니다.'),
+  migrations: [],
+};

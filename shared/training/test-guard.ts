@@ -1,0 +1,12 @@
+/** Owns the guard that keeps test samples from whatever learns or chooses. */
+import { Fault } from '../base/fault.ts';
+import type { Dataset } from '../ports/dataset.ts';
+
+/** The data set without its test split: reading that is a fault. Only `evaluate` gets the unguarded one. */
+export const withoutTest = (dataset: Dataset): Dataset => ({
+  info: { ...dataset.info, counts: { ...dataset.info.counts, test: 0 } },
+  read: async (split, indices) => {
+    if (split === 'test') throw new Fault('internal', 'test samples were asked for outside of an evaluation');
+    return dataset.read(split, indices);
+  },
+});
