@@ -1,11 +1,11 @@
 /** Owns the technique train: fine-tunes the model as it stands, masks kept; what recovers accuracy after a compression. */
-import { isFloat } from '../ir/element-type.ts';
+
 import { text } from '../base/text.ts';
+import { isFloat } from '../ir/element-type.ts';
+import type { Node } from '../ir/model.ts';
 import { isNone } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
-import type { Fit, Technique, TrainRequest } from './declare.ts';
-import type { Node } from '../ir/model.ts';
-import type { StepContext } from './declare.ts';
+import type { Fit, StepContext, Technique, TrainRequest } from './declare.ts';
 
 /** Layers with float weights and a gradient rule. */
 function fits(node: Node, c: Pick<StepContext, 'facts'>): Fit {
@@ -50,8 +50,26 @@ export const train: Technique = {
     },
   ],
   params: {
-    epochs: { kind: 'number', label: text('Epochs', '에폭'), min: 1, max: 1000, step: 1, default: 5, integer: true, unit: 'epochs' },
-    batch: { kind: 'number', label: text('Batch', '배치'), min: 1, max: 4096, step: 1, default: 64, integer: true, unit: 'count' },
+    epochs: {
+      kind: 'number',
+      label: text('Epochs', '에폭'),
+      min: 1,
+      max: 1000,
+      step: 1,
+      default: 5,
+      integer: true,
+      unit: 'epochs',
+    },
+    batch: {
+      kind: 'number',
+      label: text('Batch', '배치'),
+      min: 1,
+      max: 4096,
+      step: 1,
+      default: 64,
+      integer: true,
+      unit: 'count',
+    },
     optimizer: {
       kind: 'choice',
       label: text('Optimizer', '최적화 방법'),
@@ -61,7 +79,15 @@ export const train: Technique = {
       ],
       default: 'sgd',
     },
-    learningRate: { kind: 'number', label: text('Learning rate', '학습률'), min: 0, max: 10, step: 0.001, default: 0.01, unit: 'none' },
+    learningRate: {
+      kind: 'number',
+      label: text('Learning rate', '학습률'),
+      min: 0,
+      max: 10,
+      step: 0.001,
+      default: 0.01,
+      unit: 'none',
+    },
     momentum: {
       kind: 'number',
       label: text('Momentum', '모멘텀'),
@@ -72,7 +98,15 @@ export const train: Technique = {
       unit: 'none',
       when: { field: 'optimizer', is: ['sgd'] },
     },
-    weightDecay: { kind: 'number', label: text('Weight decay', '가중치 감쇠'), min: 0, max: 1, step: 0.0001, default: 0.0001, unit: 'none' },
+    weightDecay: {
+      kind: 'number',
+      label: text('Weight decay', '가중치 감쇠'),
+      min: 0,
+      max: 1,
+      step: 0.0001,
+      default: 0.0001,
+      unit: 'none',
+    },
     schedule: {
       kind: 'choice',
       label: text('Schedule', '학습률 일정'),
@@ -85,7 +119,10 @@ export const train: Technique = {
     augment: {
       kind: 'switch',
       label: text('Augment', '데이터 증강'),
-      help: text('Small random shifts, turns and scales of training pictures.', '학습 그림을 조금씩 옮기고 돌리고 늘립니다.'),
+      help: text(
+        'Small random shifts, turns and scales of training pictures.',
+        '학습 그림을 조금씩 옮기고 돌리고 늘립니다.',
+      ),
       default: true,
     },
   },
@@ -97,6 +134,9 @@ export const train: Technique = {
   knobs: ['epochs'],
   promises: ['same-io', 'same-parameters', 'same-macs'],
   explain: () =>
-    text('Changes the values of weights, never their number: size and speed stay as they are.', '가중치의 값만 바꾸고 개수는 바꾸지 않습니다. 크기와 속도는 그대로입니다.'),
+    text(
+      'Changes the values of weights, never their number: size and speed stay as they are.',
+      '가중치의 값만 바꾸고 개수는 바꾸지 않습니다. 크기와 속도는 그대로입니다.',
+    ),
   migrations: [],
 };
