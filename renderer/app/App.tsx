@@ -7,6 +7,7 @@ import { ExportDialog } from '../features/export/ExportDialog.tsx';
 import { Inspector } from '../features/inspect/Inspector.tsx';
 import { JobsDrawer } from '../features/jobs/JobsDrawer.tsx';
 import { DropTarget } from '../features/open/DropTarget.tsx';
+import { useFirstModel } from '../features/open/use-first-model.ts';
 import { Welcome } from '../features/open/Welcome.tsx';
 import { commands, pressed } from '../features/palette/commands.ts';
 import { Palette } from '../features/palette/Palette.tsx';
@@ -55,6 +56,7 @@ export function App() {
   const { leftWidth, rightWidth, jobsHeight, jobsOpen, paletteOpen, dialog } = useView();
   useKeys();
   useSummaries();
+  useFirstModel();
   const rows = `auto auto minmax(0, 1fr) ${jobsOpen ? `${jobsHeight}px` : '34px'}`;
   return (
     <DropTarget>

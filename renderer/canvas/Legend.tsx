@@ -15,15 +15,17 @@ export function Legend() {
   const say = useText();
   const by = useView((s) => s.colourBy);
   return (
-    <div className="legend nopan nowheel">
-      <Segmented
-        label={say(words.legend)}
-        value={by}
-        options={(['operator', 'macs', 'parameters'] as const).map((v) => ({ value: v, label: say(colourWords[v]) }))}
-        onChange={(colourBy) => setView({ colourBy })}
-      />
-      {by === 'operator' ? <Families /> : <Scale by={by} />}
-    </div>
+    <>
+      <div className="colour-by nopan nowheel">
+        <Segmented
+          label={say(words.legend)}
+          value={by}
+          options={(['operator', 'macs', 'parameters'] as const).map((v) => ({ value: v, label: say(colourWords[v]) }))}
+          onChange={(colourBy) => setView({ colourBy })}
+        />
+      </div>
+      <div className="legend">{by === 'operator' ? <Families /> : <Scale by={by} />}</div>
+    </>
   );
 }
 

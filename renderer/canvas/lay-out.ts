@@ -31,13 +31,18 @@ export function layOut(view: GraphView): Promise<LayoutResult> {
     sizes[2 * i + 1] = v.height;
   });
   const edges = new Int32Array(view.edges.length * 2);
+  const values = new Int32Array(view.edges.length);
+  const numbers = new Map<string, number>();
   view.edges.forEach((e, i) => {
+    const number = numbers.get(e.value) ?? numbers.size;
+    numbers.set(e.value, number);
+    values[i] = number;
     edges[2 * i] = e.source;
     edges[2 * i + 1] = e.target;
   });
   const id = next++;
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject });
-    worker.postMessage({ id, sizes, edges }, [sizes.buffer, edges.buffer]);
+    worker.postMessage({ id, sizes, edges, values }, [sizes.buffer, edges.buffer, values.buffer]);
   });
 }

@@ -5,6 +5,8 @@ import { type LayoutInput, layout } from './layout.ts';
 const graph = (n: number, pairs: readonly (readonly [number, number])[]): LayoutInput => ({
   sizes: Float64Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? 160 : 52)),
   edges: Int32Array.from(pairs.flat()),
+  // one value a source
+  values: Int32Array.from(pairs, ([s]) => s),
 });
 
 /** A random graph whose edges go from lower to higher numbers, so that it has no cycle. */

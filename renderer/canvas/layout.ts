@@ -8,6 +8,8 @@ export interface LayoutInput {
   readonly sizes: Float64Array;
   /** Source and target of edge e at 2 e and 2 e + 1. */
   readonly edges: Int32Array;
+  /** A number for the value on edge e: edges of one value share their way points. */
+  readonly values: Int32Array;
 }
 
 export interface LayoutResult {
@@ -58,50 +60,81 @@ function layers(n: number, edges: Int32Array, out: readonly number[][]): Int32Ar
 }
 
 interface Ranked {
-  /** Item ids per layer: below n a node, from n on a lane (a way point of a long edge). */
+  /** Item ids per layer: below n a node, from n on a lane (a way point of long edges). */
   readonly rows: number[][];
   readonly up: number[][];
   readonly down: number[][];
-  /** First lane of edge e, -1 for none; the others follow it. */
-  readonly firstLane: Int32Array;
+  /** Lanes of each value, one a layer below its maker. */
+  readonly lanes: ReadonlyMap<number, readonly number[]>;
+  readonly routed: Uint8Array;
   readonly items: number;
 }
 
-/** Puts a lane on every layer that an edge passes, shortest edges first while the budget lasts. */
-function rank(n: number, edges: Int32Array, layer: Int32Array): Ranked {
+/** Puts a lane on every layer that a value passes, shortest edges first while the budget lasts. */
+function rank(n: number, edges: Int32Array, values: Int32Array, layer: Int32Array): Ranked {
   const count = edges.length / 2;
-  const depth = layer.reduce((a, b) => Math.max(a, b), 0) + 1;
+  const depth = layer.reduce((x, y) => Math.max(x, y), 0) + 1;
   const rows: number[][] = Array.from({ length: depth }, () => []);
   for (let i = 0; i < n; i++) rows[layer[i] ?? 0]?.push(i);
   const up: number[][] = Array.from({ length: n }, () => []);
   const down: number[][] = Array.from({ length: n }, () => []);
-  const firstLane = new Int32Array(count).fill(-1);
+  const lanes = new Map<number, number[]>();
+  const routed = new Uint8Array(count);
   const span = (e: number): number => (layer[edges[2 * e + 1] ?? 0] ?? 0) - (layer[edges[2 * e] ?? 0] ?? 0);
-  const byLength = Array.from({ length: count }, (_, e) => e).sort((a, b) => span(a) - span(b) || a - b);
+  const byLength = Array.from({ length: count }, (_, e) => e).sort((x, y) => span(x) - span(y) || x - y);
   let next = n;
   let budget = lanesPerNode * n + 64;
-  const join = (a: number, b: number): void => {
-    down[a]?.push(b);
-    up[b]?.push(a);
+  const join = (x: number, y: number): void => {
+    down[x]?.push(y);
+    up[y]?.push(x);
   };
   for (const e of byLength) {
     const s = edges[2 * e] ?? 0;
     const t = edges[2 * e + 1] ?? 0;
-    const lanes = span(e) - 1;
-    if (lanes > budget) continue;
-    budget -= lanes;
-    if (lanes > 0) firstLane[e] = next;
-    let last = s;
-    for (let k = 0; k < lanes; k++) {
+    const mine = lanes.get(values[e] ?? -1) ?? [];
+    const wanted = span(e) - 1;
+    if (wanted - mine.length > budget) continue;
+    budget -= Math.max(0, wanted - mine.length);
+    routed[e] = 1;
+    while (mine.length < wanted) {
       up.push([]);
       down.push([]);
-      rows[(layer[s] ?? 0) + 1 + k]?.push(next);
-      join(last, next);
-      last = next++;
+      rows[(layer[s] ?? 0) + 1 + mine.length]?.push(next);
+      join(mine.at(-1) ?? s, next);
+      mine.push(next++);
     }
-    join(last, t);
+    lanes.set(values[e] ?? -1, mine);
+    join(wanted === 0 ? s : (mine[wanted - 1] ?? s), t);
   }
-  return { rows, up, down, firstLane, items: next };
+  return { rows, up, down, lanes, routed, items: next };
+}
+
+/**
+ * The node that every path to a node passes, nearest first (Cooper, Harvey and Kennedy 2001, one pass on a graph without
+ * cycles); -1 where there is none. A join stands under its dominator, which keeps trunks straight.
+ */
+function dominators(n: number, edges: Int32Array, layer: Int32Array): Int32Array {
+  const makers: number[][] = Array.from({ length: n }, () => []);
+  for (let e = 0; e < edges.length / 2; e++) makers[edges[2 * e + 1] ?? 0]?.push(edges[2 * e] ?? 0);
+  const above = new Int32Array(n).fill(-1);
+  const depth = new Int32Array(n);
+  const byLayer = Array.from({ length: n }, (_, i) => i).sort((x, y) => (layer[x] ?? 0) - (layer[y] ?? 0));
+  for (const i of byLayer) {
+    let found: number | undefined;
+    for (const m of makers[i] ?? []) {
+      let x = found ?? m;
+      let y = m;
+      while (x !== y && x >= 0 && y >= 0) {
+        if ((depth[x] ?? 0) >= (depth[y] ?? 0)) x = above[x] ?? -1;
+        else y = above[y] ?? -1;
+      }
+      found = x === y ? x : -1;
+      if (found < 0) break;
+    }
+    above[i] = found ?? -1;
+    depth[i] = found === undefined || found < 0 ? 0 : (depth[found] ?? 0) + 1;
+  }
+  return above;
 }
 
 /** Barycentre sweeps: each row sorted by the mean place of its neighbours in the row before it. */
@@ -167,14 +200,14 @@ function separated(wanted: readonly number[], weight: readonly number[], distanc
   return out;
 }
 
-/** Centre x of every item, by sweeps that pull each row to its neighbours. */
-function across(r: Ranked, n: number, sizes: Float64Array): Float64Array {
+/** Centre x of every item: nodes from above (under their maker, joins under their dominator), lanes straight between. */
+function across(r: Ranked, n: number, sizes: Float64Array, above: Int32Array): Float64Array {
   const x = new Float64Array(r.items);
   const half = (i: number): number => (i < n ? (sizes[2 * i] ?? 0) / 2 : 0);
   const distances = r.rows.map((row) =>
-    row.slice(1).map((b, k) => {
-      const a = row[k] ?? 0;
-      return half(a) + half(b) + (a < n && b < n ? nodeGap : laneGap);
+    row.slice(1).map((right, k) => {
+      const left = row[k] ?? 0;
+      return half(left) + half(right) + (left < n && right < n ? nodeGap : laneGap);
     }),
   );
   r.rows.forEach((row, l) => {
@@ -185,46 +218,53 @@ function across(r: Ranked, n: number, sizes: Float64Array): Float64Array {
       at += gaps[k] ?? 0;
     });
   });
-  // a node follows nodes, and lanes only where it has nothing else, so that a trunk stays straight beside its shortcuts
-  const pull = (i: number, j: number): number => (i >= n && j >= n ? 6 : i < n && j < n ? 2 : i < n ? 0.01 : 0.5);
-  const sweep = (l: number, sides: readonly number[][][]): void => {
+  const mean = (list: readonly number[], i: number): number =>
+    list.length === 0 ? (x[i] ?? 0) : list.reduce((s, j) => s + (x[j] ?? 0), 0) / list.length;
+  /** A source stands over the nodes that read it, over lanes only where it has nothing else. */
+  const overReaders = (i: number): number => {
+    const list = r.down[i] ?? [];
+    const nodes = list.filter((j) => j < n);
+    return mean(nodes.length > 0 ? nodes : list, i);
+  };
+  const wantedFromAbove = (i: number): number => {
+    const list = r.up[i] ?? [];
+    if (i >= n) return mean(list, i);
+    if (list.length === 0) return overReaders(i);
+    const d = above[i] ?? -1;
+    return list.length > 1 && d >= 0 ? (x[d] ?? 0) : mean(list, i);
+  };
+  /** Lanes hold to the lane below them, else to their reader; nodes stay. */
+  const wantedFromBelow = (i: number): number => {
+    if (i < n) return (r.up[i] ?? []).length > 0 ? (x[i] ?? 0) : overReaders(i);
+    const list = r.down[i] ?? [];
+    const lane = list.filter((j) => j >= n);
+    return mean(lane.length > 0 ? lane : list, i);
+  };
+  const sweep = (l: number, wanted: (i: number) => number): void => {
     const row = r.rows[l] ?? [];
-    const weights: number[] = [];
-    const wanted = row.map((i) => {
-      let sum = 0;
-      let total = 0;
-      for (const near of sides)
-        for (const j of near[i] ?? []) {
-          const p = pull(i, j);
-          sum += p * (x[j] ?? 0);
-          total += p;
-        }
-      // lanes give way to nodes, else every shortcut would push its trunk aside a little
-      weights.push(i >= n ? 0.02 : total === 0 ? 0.1 : 12);
-      return total === 0 ? (x[i] ?? 0) : sum / total;
-    });
-    separated(wanted, weights, distances[l] ?? []).forEach((v, k) => {
+    // lanes give way to nodes, else every shortcut would push its trunk aside a little
+    const weights = row.map((i) => (i >= n ? 0.01 : (r.up[i] ?? []).length === 0 ? 0.5 : 12));
+    separated(row.map(wanted), weights, distances[l] ?? []).forEach((v, k) => {
       x[row[k] ?? 0] = v;
     });
   };
-  const rounds = n < 3000 ? 12 : 4;
-  for (let round = 0; round < rounds; round++) {
-    for (let l = 1; l < r.rows.length; l++) sweep(l, [r.up]);
-    for (let l = r.rows.length - 2; l >= 0; l--) sweep(l, [r.down]);
+  for (let round = 0; round < 2; round++) {
+    for (let l = 0; l < r.rows.length; l++) sweep(l, wantedFromAbove);
+    for (let l = r.rows.length - 2; l >= 0; l--) sweep(l, wantedFromBelow);
   }
-  for (let l = 0; l < r.rows.length; l++) sweep(l, [r.up, r.down]);
   return x;
 }
 
-export function layout({ sizes, edges }: LayoutInput): LayoutResult {
+/** Lays out a graph without cycles. */
+export function layout({ sizes, edges, values }: LayoutInput): LayoutResult {
   const n = sizes.length / 2;
   const count = edges.length / 2;
   const out: number[][] = Array.from({ length: n }, () => []);
   for (let e = 0; e < count; e++) out[edges[2 * e] ?? 0]?.push(e);
   const layer = layers(n, edges, out);
-  const r = rank(n, edges, layer);
+  const r = rank(n, edges, values, layer);
   order(r, n);
-  const x = across(r, n, sizes);
+  const x = across(r, n, sizes, dominators(n, edges, layer));
 
   const top = new Float64Array(r.rows.length);
   const height = new Float64Array(r.rows.length);
@@ -250,16 +290,15 @@ export function layout({ sizes, edges }: LayoutInput): LayoutResult {
     const t = edges[2 * e + 1] ?? 0;
     const centre = (i: number): number => (corners[2 * i] ?? 0) + (sizes[2 * i] ?? 0) / 2;
     points.push(centre(s), (corners[2 * s + 1] ?? 0) + (sizes[2 * s + 1] ?? 0));
-    const first = firstLaneOf(r, e);
-    if (first >= 0)
-      for (let l = (layer[s] ?? 0) + 1; l < (layer[t] ?? 0); l++) {
-        const lane = Math.round((x[first + l - (layer[s] ?? 0) - 1] ?? 0) - left);
-        points.push(lane, top[l] ?? 0, lane, (top[l] ?? 0) + (height[l] ?? 0));
-      }
+    const lanes = r.routed[e] === 1 ? (r.lanes.get(values[e] ?? -1) ?? []) : [];
+    for (let l = (layer[s] ?? 0) + 1; l < (layer[t] ?? 0); l++) {
+      const lane = lanes[l - (layer[s] ?? 0) - 1];
+      if (lane === undefined) break;
+      const at = Math.round((x[lane] ?? 0) - left);
+      points.push(at, top[l] ?? 0, at, (top[l] ?? 0) + (height[l] ?? 0));
+    }
     points.push(centre(t), corners[2 * t + 1] ?? 0);
     offsets[e + 1] = points.length;
   }
   return { corners, offsets, points: Float64Array.from(points), layerOf: layer };
 }
-
-const firstLaneOf = (r: Ranked, e: number): number => r.firstLane[e] ?? -1;

@@ -6,9 +6,9 @@ interface Request extends LayoutInput {
 }
 
 addEventListener('message', (event: MessageEvent<Request>) => {
-  const { id, sizes, edges } = event.data;
+  const { id, sizes, edges, values } = event.data;
   try {
-    postMessage({ id, result: layout({ sizes, edges }) });
+    postMessage({ id, result: layout({ sizes, edges, values }) });
   } catch (thrown) {
     postMessage({ id, error: thrown instanceof Error ? thrown.message : String(thrown) });
   }
