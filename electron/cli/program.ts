@@ -5,7 +5,7 @@ import type { DataOptions } from './evaluate.ts';
 import type { ShapeOption } from './inspect.ts';
 import { integer, preprocess, shape } from './options.ts';
 import type { OutputOptions } from './output.ts';
-import { version } from './places.ts';
+import { samples, version } from './places.ts';
 import type { RecipeOptions } from './preview.ts';
 import type { ServeOptions } from './serve.ts';
 
@@ -71,5 +71,9 @@ export function program(): Command {
     .action(async (options: OutputOptions & { threads?: number; output: string }) =>
       (await import('./demo.ts')).demo(options),
     );
+  command('assets [only...]', 'train the sample models anew, all or those named', threaded).action(
+    async (only: string[], options: { threads?: number }) =>
+      (await import('./assets.ts')).runAssets(samples, only, options.threads),
+  );
   return bantam;
 }
