@@ -8,11 +8,11 @@ import { elementTypes } from '../ir/element-type.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
-import { lazyTensor, type Tensor } from '../ir/tensor.ts';
-import { numbersTensor, packNumbers, toNumbers } from '../ir/values.ts';
+import type { Tensor } from '../ir/tensor.ts';
+import { numbersTensor } from '../ir/values.ts';
 import { transposed } from '../transforms/constant-values.ts';
 import type { QuantLayer } from './quantize-layers.ts';
-import { channelMaxima, lazyNumbers, quantizedTensor, symmetricScales } from './quantize-numbers.ts';
+import { around128, channelMaxima, lazyNumbers, quantizedTensor, symmetricScales } from './quantize-numbers.ts';
 
 /** Why a layer has no integer form; undefined where it has one. */
 export function dynamicRefusal(layer: QuantLayer): string | undefined {
@@ -116,14 +116,6 @@ function integerWeight(r: Rewriting, layer: QuantLayer) {
   r.weights.set(key, form);
   return form;
 }
-
-const around128 = (t: Tensor): Tensor =>
-  lazyTensor(t.name, 'uint8', t.dims, () =>
-    packNumbers(
-      'uint8',
-      toNumbers(t).map((q) => q + 128),
-    ),
-  );
 
 /** [K, N], as MatMulInteger takes it. */
 const asMatrix = (layer: QuantLayer, t: Tensor): Tensor =>

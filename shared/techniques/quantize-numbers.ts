@@ -3,7 +3,7 @@
  */
 import type { ElementType } from '../ir/element-type.ts';
 import { lazyTensor, type Tensor } from '../ir/tensor.ts';
-import { packNumbers, roundEven } from '../ir/values.ts';
+import { packNumbers, roundEven, toNumbers } from '../ir/values.ts';
 import type { Range } from './declare.ts';
 
 export interface Grid {
@@ -66,3 +66,12 @@ export const lazyNumbers = (
   dims: readonly number[],
   make: () => ArrayLike<number>,
 ): Tensor => lazyTensor(name, type, dims, () => packNumbers(type, make()));
+
+/** int8 around 0 as uint8 around 128: the same numbers, for kernels that multiply unsigned by unsigned. */
+export const around128 = (t: Tensor): Tensor =>
+  lazyTensor(t.name, 'uint8', t.dims, () =>
+    packNumbers(
+      'uint8',
+      toNumbers(t).map((q) => q + 128),
+    ),
+  );

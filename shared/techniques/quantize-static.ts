@@ -1,6 +1,6 @@
 /**
  * Owns static quantization: QuantizeLinear and DequantizeLinear around layers and between them (QDQ), which the runtime fuses
- * into int8 kernels. Weights int8 around 0, activations uint8 (or int8 around 0), biases int32 with scale = data x weight.
+ * into 8-bit kernels. Weights uint8 around 128 (int8 would saturate on x86 processors without 8-bit dot products), activations uint8 (or int8 around 0), biases int32 with scale = data x weight.
  */
 
 import { lazy } from '../base/lazy.ts';
@@ -15,6 +15,7 @@ import type { Ranges } from './declare.ts';
 import type { QuantLayer } from './quantize-layers.ts';
 import {
   activationGrid,
+  around128,
   channelMaxima,
   type Grid,
   lazyNumbers,
@@ -198,16 +199,16 @@ export class StaticRewrite {
     const scale = this.#edit.unique(`${base}_scale`);
     const zeroPoint = this.#edit.unique(`${base}_zero_point`);
     this.#edit.setInitializer(lazyNumbers(scale, 'float', scaleDims, scales));
-    this.#edit.setInitializer(numbersTensor(zeroPoint, 'int8', scaleDims, new Int8Array(layer.channels)));
+    this.#edit.setInitializer(numbersTensor(zeroPoint, 'uint8', scaleDims, new Uint8Array(layer.channels).fill(128)));
     const scaleOf = (k: number): number => scales()[layer.channelOf(k)] ?? 1;
     const { uniform } = layer.weight;
     if (uniform === undefined)
-      this.#edit.setInitializer(quantizedTensor(stored, 'int8', dims, 127, layer.numbers, scaleOf));
+      this.#edit.setInitializer(around128(quantizedTensor(stored, 'int8', dims, 127, layer.numbers, scaleOf)));
     else {
       const shape = this.#edit.unique(`${base}_shape`);
       this.#edit.setInitializer(int64Tensor(shape, [dims.length], dims));
       const one = (): Float64Array => toNumbers(uniform).map((u) => u * layer.alpha);
-      const attributes = [attr.tensor('value', quantizedTensor('', 'int8', [1], 127, one, scaleOf))];
+      const attributes = [attr.tensor('value', around128(quantizedTensor('', 'int8', [1], 127, one, scaleOf)))];
       this.#nodes.push(this.#edit.make({ op: 'ConstantOfShape', inputs: [shape], outputs: [stored], attributes }));
     }
     const name = this.#edit.unique(`${base}_dequantized`);

@@ -34,7 +34,7 @@ function rewriteStatic(c: StepContext): Rewrite {
   const { model, plan } = planned(c);
   const layers = outcome(c, plan.refused, [...plan.layers.keys()], (id) => {
     const layer = plan.layers.get(id);
-    return `int8 weight, ${layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`}`;
+    return `8-bit weight, ${layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`}`;
   });
   if (plan.layers.size === 0) return { model: c.model, layers, notes: [] };
   const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true);
