@@ -35,7 +35,7 @@ export async function preprocessFor(
   const [best] = await proposePreprocess(parts.runtime, subject, dataset);
   if (best === undefined) return defaultPreprocess;
   parts.report.log(
-    `preprocessing "${best.name}" taken: best of the common ones on 100 training samples (${(best.top1 * 100).toFixed(0)} %)`,
+    `preprocessing "${best.name}" taken: best of the common ones on ${best.samples} training samples (${(best.top1 * 100).toFixed(0)} %)`,
   );
   return best.preprocess;
 }

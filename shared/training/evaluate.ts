@@ -148,6 +148,8 @@ export interface Proposal {
   readonly name: string;
   readonly preprocess: Preprocess;
   readonly top1: number;
+  /** Training samples it was tried on. */
+  readonly samples: number;
 }
 
 /**
@@ -168,7 +170,7 @@ export async function proposePreprocess(
     for (const [name, preprocess] of Object.entries(preprocessPresets)) {
       const run = runOver(session, subject, dataset, 'train', preprocess, count);
       const hits = await countHits(run, dataset, () => {});
-      if (hits.scored) found.push({ name, preprocess, top1: hits.top1 / count });
+      if (hits.scored) found.push({ name, preprocess, top1: hits.top1 / count, samples: count });
     }
     return found.sort((a, b) => b.top1 - a.top1);
   } finally {

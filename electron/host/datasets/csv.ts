@@ -19,13 +19,47 @@ function classify(labels: readonly string[]): { readonly labels: readonly number
   return { labels: labels.map((l) => at.get(l) ?? 0), classes };
 }
 
-/** Square counts of byte-like numbers are taken as a grey picture. */
-function sampleKind(values: Float32Array, each: number): DatasetInfo['sample'] {
-  const side = Math.sqrt(each);
+/** Mean step between neighbouring numbers `by` apart in a row: small where they are the same colour of two pixels. */
+function roughness(values: Float32Array, by: number): number {
+  let sum = 0;
+  for (let i = by; i < values.length; i++) sum += Math.abs((values[i] ?? 0) - (values[i - by] ?? 0));
+  return sum / Math.max(1, values.length - by);
+}
+
+/** [3, H, W] planes to [H, W, 3] pixels, sample by sample. */
+function interleaved(planes: Float32Array, pixels: number): Float32Array {
+  const out = new Float32Array(planes.length);
+  for (let at = 0; at < planes.length; at += 3 * pixels)
+    for (let p = 0; p < pixels; p++) for (let c = 0; c < 3; c++) out[at + p * 3 + c] = planes[at + c * pixels + p] ?? 0;
+  return out;
+}
+
+/**
+ * Byte-like numbers in the count of a square picture are one: grey, or RGB where a third of them is square. Files write RGB by
+ * pixel or by plane; the order in which neighbours of one colour are alike is taken.
+ */
+function pictured(
+  values: Float32Array,
+  each: number,
+): { sample: DatasetInfo['sample']; values: Float32Array; how: string } {
   const bytes = values.every((v) => v >= 0 && v <= 255 && Number.isInteger(v));
-  return Number.isInteger(side) && side >= 4 && bytes
-    ? { kind: 'image', height: side, width: side, channels: 1 }
-    : { kind: 'vector', length: each };
+  const image = (side: number, channels: number): DatasetInfo['sample'] => ({
+    kind: 'image',
+    height: side,
+    width: side,
+    channels,
+  });
+  const grey = Math.sqrt(each);
+  if (bytes && Number.isInteger(grey) && grey >= 4) return { sample: image(grey, 1), values, how: 'grey pictures' };
+  const side = Math.sqrt(each / 3);
+  if (!bytes || !Number.isInteger(side) || side < 4)
+    return { sample: { kind: 'vector', length: each }, values, how: `${each} numbers` };
+  const planes = roughness(values, 1) < roughness(values, 3);
+  return {
+    sample: image(side, 3),
+    values: planes ? interleaved(values, side * side) : values,
+    how: planes ? 'RGB pictures by plane' : 'RGB pictures by pixel',
+  };
 }
 
 /** Faults: `bad-file` with the line that is wrong. */
@@ -55,15 +89,15 @@ export function openCsv(path: string): Dataset {
     }
   }
   if (names.length === 0) throw new Fault('bad-file', 'the file holds no samples', { where: path });
-  const values = Float32Array.from(numbers);
+  const { values, sample, how } = pictured(Float32Array.from(numbers), width - 1);
   const { labels, classes } = classify(names);
   return indexedDataset(
     {
       id: path,
-      source: `CSV: ${names.length} lines of ${width - 1} numbers`,
+      source: `CSV: ${names.length} lines, ${how}`,
       labelled: true,
       classes,
-      sample: sampleKind(values, width - 1),
+      sample,
       splitRule: shareRule,
     },
     stackSource({ values, each: width - 1 }, labels),

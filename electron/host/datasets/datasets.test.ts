@@ -117,6 +117,25 @@ describe('CSV', () => {
     expect(b.info.classes).toEqual(['0', '1']);
   });
 
+  it('reads RGB by pixel and by plane into the same pictures', async () => {
+    // a smooth picture: three ramps far apart, so that neighbours of one colour are alike
+    const pixel = (i: number): number[] => [20 + i, 120 + i, 220 - i];
+    const pixels = Array.from({ length: 16 }, (_, i) => pixel(i));
+    writeFileSync(at('hwc.csv'), ['0', ...pixels.flat()].join(','));
+    writeFileSync(at('chw.csv'), ['0', ...[0, 1, 2].flatMap((c) => pixels.map((p) => p[c]))].join(','));
+    const [a, b] = [await openDataset(at('hwc.csv')), await openDataset(at('chw.csv'))];
+    expect(a.info.sample).toEqual({ kind: 'image', height: 4, width: 4, channels: 3 });
+    expect(b.info.sample).toEqual(a.info.sample);
+    expect(a.info.source).toContain('by pixel');
+    expect(b.info.source).toContain('by plane');
+    const only = async (d: typeof a) => {
+      const split = (['train', 'validation', 'test'] as const).find((s) => d.info.counts[s] > 0) ?? 'train';
+      return (await d.read(split, [0]))[0]?.values;
+    };
+    expect(await only(b)).toEqual(await only(a));
+    expect(Array.from((await only(a)) ?? [])).toEqual(pixels.flat());
+  });
+
   it('names the line that is wrong', async () => {
     writeFileSync(at('c.csv'), '1,2,3\n1,2\n');
     await expect(openDataset(at('c.csv'))).rejects.toMatchObject({ code: 'bad-file', where: `${at('c.csv')}:2` });
