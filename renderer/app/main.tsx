@@ -26,5 +26,5 @@ if (root !== null)
   );
 if (import.meta.env.DEV) {
   const fake = new URLSearchParams(location.search).get('fake');
-  if (fake !== null) void import('./fake.ts').then((f) => f.openFake(Number(fake)));
+  if (fake !== null) void import('./testing/fake.ts').then((f) => f.openFake(Number(fake)));
 }

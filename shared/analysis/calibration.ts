@@ -8,8 +8,8 @@ import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, ValueInfo } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Feeds, RunTensor, Runtime, Session } from '../ports/runtime.ts';
-import type { CalibrationRequest, Range, Ranges } from '../techniques/declare.ts';
 import { clippedRange, Histogram } from './histogram.ts';
+import type { CalibrationRequest, Range, Ranges } from './ranges.ts';
 
 /** Outputs fetched by one run: bounds the memory that taps take. */
 const tapsAtOnce = 64;

@@ -1,5 +1,5 @@
 /** Owns histograms of activations and the two ways to clip them: by percentile, by least lost information. */
-import type { Range } from '../techniques/declare.ts';
+import type { Range } from './ranges.ts';
 
 /** Bins along the whole range: fine enough for 1 in 10,000 and for 128 levels. */
 const bins = 2048;

@@ -2,6 +2,7 @@
  * Owns what a technique is: one object from which the panel, the recipe step, the job, the search's moves, the command
  * line, the documentation and the tests are read. No technique runs a session or awaits: `run-step` drives it.
  */
+import type { CalibrationRequest, Range, Ranges } from '../analysis/ranges.ts';
 import type { Field, Fields, FieldValues } from '../base/fields.ts';
 import type { Text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
@@ -20,20 +21,7 @@ export interface Needs {
   readonly opset?: (params: FieldValues) => number;
 }
 
-export interface CalibrationRequest {
-  readonly values: readonly string[];
-  readonly method: 'min-max' | 'percentile' | 'entropy';
-  /** Number of samples to run. */
-  readonly samples: number;
-}
-
-export interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** Ranges by value name; asked only when tensors are baked, so a preview never needs them. */
-export type Ranges = (value: string) => Range;
+export type { CalibrationRequest, Range, Ranges };
 
 /** |w| of a tensor at shares 0, 1/n, ..., 1 of its sorted magnitudes. */
 export interface MagnitudeSummary {

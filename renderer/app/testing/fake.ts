@@ -1,7 +1,7 @@
 /** Owns a stand-in for development without a host: `?fake=300` opens a synthetic residual chain. Not in a build. */
 import type { Node } from '#shared/ir/model.ts';
 import { model, node, randomTensor, value } from '#shared/testing/build.ts';
-import { dispatch } from '../state/store.ts';
+import { dispatch } from '../../state/store.ts';
 
 export function openFake(count: number): void {
   const nodes: Node[] = [];

@@ -1,0 +1,16 @@
+/** Owns what calibration is asked for and what it gives: the ranges of values. */
+
+export interface CalibrationRequest {
+  readonly values: readonly string[];
+  readonly method: 'min-max' | 'percentile' | 'entropy';
+  /** Number of samples to run. */
+  readonly samples: number;
+}
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Ranges by value name; asked only when tensors are baked, so a preview never needs them. */
+export type Ranges = (value: string) => Range;
