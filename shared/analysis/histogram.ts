@@ -56,7 +56,10 @@ function percentileRange({ counts, range }: Histogram): Range {
 }
 
 /** How many of the magnitude bins to keep: the count whose 128-level form is nearest to the clipped distribution (KL). */
-export function entropyBins(magnitudes: Float64Array): number {
+export function entropyBins(counts: Float64Array): number {
+  // The zeros of a Relu would outweigh all else, and any grid holds them exactly: the first bin counts as its neighbour.
+  const magnitudes = counts.slice();
+  magnitudes[0] = counts[1] ?? 0;
   let best = bins;
   let least = Number.POSITIVE_INFINITY;
   for (let keep = levels; keep <= bins; keep += 8) {
