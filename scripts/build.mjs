@@ -51,15 +51,15 @@ export async function buildNode(outdir = 'dist/node') {
 
 /** Builds Electron's main process and its preload as CommonJS. */
 export async function buildElectron(outdir = 'dist/electron') {
+  const shell = { ...common, format: /** @type {const} */ ('cjs'), outdir, outExtension: { '.js': '.cjs' } };
   await build({
-    ...common,
-    format: 'cjs',
-    outdir,
-    outExtension: { '.js': '.cjs' },
+    ...shell,
     define: { 'import.meta.url': '__bantamUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const __bantamUrl = require('node:url').pathToFileURL(__filename).href;" },
-    entryPoints: { main: 'electron/main/main.ts', preload: 'electron/preload/preload.ts' },
+    entryPoints: { main: 'electron/main/main.ts' },
   });
+  // A sandboxed preload has no Node: nothing but its own lines.
+  await build({ ...shell, entryPoints: { preload: 'electron/preload/preload.ts' } });
 }
 
 /** One line for every source of the page: what a build depends on. */

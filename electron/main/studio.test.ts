@@ -8,6 +8,7 @@ import type { Job } from '#shared/contract/calls.ts';
 import { createHost } from '#shared/contract/client.ts';
 import type { Handlers } from '#shared/contract/server.ts';
 import { portWire } from '#shared/contract/wire.ts';
+import { buildElectron, root } from '../../scripts/build.mjs';
 import type { Dialogs, RunningHost } from '../host/host.ts';
 import { menuTemplate } from './menu.ts';
 import { serveScheme } from './scheme.ts';
@@ -226,6 +227,18 @@ describe('the utility spawner', () => {
 });
 
 describe('the preload', () => {
+  it('is bundled without anything that a sandbox lacks', async () => {
+    const out = `dist/test-shell-${process.pid}`;
+    await buildElectron(out);
+    try {
+      const text = readFileSync(join(root, out, 'preload.cjs'), 'utf8');
+      expect([...text.matchAll(/require\("([^"]+)"\)/g)].map((m) => m[1])).toEqual(['electron']);
+      expect(text).not.toContain('__filename');
+    } finally {
+      rmSync(join(root, out), { recursive: true, force: true });
+    }
+  });
+
   it('hands over one port to its own origin, and exposes nothing', async () => {
     const ipc = new EventEmitter();
     vi.doMock('electron', () => ({ ipcRenderer: ipc }));
