@@ -201,7 +201,7 @@ export function Flow({ graph, serial, askedAt }: { graph: Placed; serial: number
           edgeTypes={edgeTypes}
           defaultEdgeOptions={edgeOptions}
           defaultViewport={first}
-          minZoom={0.01}
+          minZoom={0.003}
           maxZoom={2.5}
           nodesDraggable={false}
           nodesConnectable={false}

@@ -52,7 +52,7 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
         <span className="node-title">{view.title}</span>
         {view.subgraphs > 0 && <span className="badge">{say(words.subgraphs, { n: view.subgraphs })}</span>}
         {light === 'frozen' && <Lock size={12} aria-label={say(words.frozen)} />}
-        <span className="node-corner">{corner}</span>
+        {corner !== '' && <span className="node-corner">{corner}</span>}
       </div>
       {view.kind === 'layer' && (
         <div className="node-row">

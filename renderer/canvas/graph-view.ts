@@ -196,7 +196,7 @@ function terminal(kind: 'input' | 'output', name: string): ViewNode {
     detail: '',
     name,
     subgraphs: 0,
-    width: Math.round(Math.min(260, Math.max(72, textWidth(name, 7.4) + 32))),
+    width: Math.round(Math.min(260, Math.max(72, textWidth(name, 7.4) + 40))),
     height: 30,
   };
 }
