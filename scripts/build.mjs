@@ -31,12 +31,20 @@ const cjsGlobals = [
   'const __dirname = __filename.slice(0, -1 - __filename.split(/[\\\\/]/).at(-1).length);',
 ].join('\n');
 
+/** Removes bundles of earlier days only: a studio that runs may still start a job from those of today. */
+function sweepOld(folder) {
+  if (!existsSync(folder)) return;
+  const yesterday = Date.now() - 24 * 3600 * 1000;
+  for (const name of readdirSync(folder))
+    if (statSync(join(folder, name)).mtimeMs < yesterday) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
 /**
  * Builds the command line, the server and the job process as ESM. Split, so that what imports the runtime dynamically loads
  * it only then: the server's own process never does.
  */
 export async function buildNode(outdir = 'dist/node') {
-  rmSync(join(root, outdir), { recursive: true, force: true });
+  sweepOld(join(root, outdir));
   await build({
     ...common,
     format: 'esm',
