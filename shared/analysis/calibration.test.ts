@@ -15,7 +15,7 @@ const m = model({
 });
 const random = rng(3);
 const feeds = Array.from(
-  { length: 20 },
+  { length: 40 },
   (_, i) =>
     ({
       x: {

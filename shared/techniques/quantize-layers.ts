@@ -10,6 +10,7 @@ import { biasNumbers, linearLayer } from '../transforms/channel-scaling.ts';
 import { type ConstantValue, constantValue } from '../transforms/constant-values.ts';
 import { foldBatchnorm } from '../transforms/fold-batchnorm.ts';
 import { foldScaleShift } from '../transforms/fold-scale-shift.ts';
+import { plainNodes } from '../transforms/plain-nodes.ts';
 import type { StepContext } from './declare.ts';
 
 export interface QuantLayer {
@@ -42,7 +43,8 @@ export function foldedForQuantization(c: Pick<StepContext, 'model' | 'facts' | '
     into: (layer: Node) => chosen.has(layer.id),
     shape: (value: string) => c.facts.get(value)?.shape,
   };
-  const once = foldScaleShift(foldBatchnorm(c.model, options).model, options).model;
+  const plain = plainNodes(c.model, options.into).model;
+  const once = foldScaleShift(foldBatchnorm(plain, options).model, options).model;
   // CNTK and Caffe put scale layers between convolution and normalisation.
   return foldBatchnorm(once, options).model;
 }
@@ -80,6 +82,7 @@ export function quantLayer(
   if (elementCount(dims) < 2) return 'its weight has a single element';
   const linear = linearLayer(graph, node);
   const hasBias = rule.bias !== undefined && (node.inputs[rule.bias] ?? '') !== '';
+  if (purpose === 'compute' && node.domain !== '') return `${node.op} is a runtime's own node without an int8 form`;
   if (linear === undefined && hasBias && purpose === 'compute') return 'its bias is not one constant number a channel';
   const version = opsetVersion(model) ?? 0;
   const inputs = node.inputs.map((i) => facts.get(i) ?? shapeOnly(graph, i));

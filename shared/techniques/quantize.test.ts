@@ -1,61 +1,13 @@
 /** quantize on small graphs: the law (predicted = written, runs, same inputs and outputs) and the faults of other tools. */
 import { describe, expect, it } from 'vitest';
-import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
-import { calibrate } from '../analysis/calibration.ts';
-import { inferFacts } from '../analysis/infer-facts.ts';
-import { measureFigures } from '../analysis/measure-figures.ts';
-import { neverCancelled } from '../base/cancel.ts';
-import { type FieldValues, fieldDefaults } from '../base/fields.ts';
 import { attr } from '../ir/attribute.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { numbersTensor, toNumbers } from '../ir/values.ts';
-import { readModel } from '../onnx/read.ts';
-import { writeModel } from '../onnx/write.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
-import { randomFeeds, runModel, sqnrDb } from '../testing/feeds.ts';
-import { convertOpset } from '../transforms/convert-opset.ts';
-import type { StepContext } from './declare.ts';
-import { brokenPromise } from './promises.ts';
+import { contextOf, quantized } from '../testing/quantized.ts';
 import { quantize } from './quantize.ts';
-
-const runtime = nodeRuntime(1);
-
-function contextOf(m: Model, params: FieldValues): StepContext {
-  const parsed = { ...fieldDefaults(quantize.params), ...params };
-  const needed = quantize.needs.opset?.(parsed) ?? 0;
-  const raised = convertOpset(m, Math.max(needed, opsetVersion(m) ?? 0));
-  const ranges = (): never => {
-    throw new Error('a preview asks for no range');
-  };
-  return { model: raised, facts: inferFacts(raised), selected: raised.graph.nodes, params: parsed, seed: 1, ranges };
-}
-
-/** Preview, calibrate, rewrite, write, read back, run; checks the law on the way. */
-async function quantized(m: Model, params: FieldValues = {}) {
-  const c = contextOf(m, params);
-  const predicted = measureFigures(quantize.rewrite(c).model);
-  const request = quantize.needs.calibration?.(c);
-  const feeds = [1, 2, 3].map((seed) => randomFeeds(m, seed));
-  const ranges = request === undefined ? c.ranges : await calibrate(runtime, c.model, request, feeds, neverCancelled);
-  const done = quantize.rewrite({ ...c, ranges });
-  const bytes = writeModel(done.model);
-  const back = readModel(bytes);
-  const after = measureFigures(back);
-  const before = measureFigures(c.model);
-  expect(brokenPromise(quantize, c.model, back, { before, after, predicted })).toBeUndefined();
-  expect(after.fileBytes).toBe(bytes.length);
-  const session = await runtime.open({ bytes }, { threads: 1, profile: true });
-  const first = feeds[0] ?? {};
-  const got = await session.run(first);
-  const kernels = (await session.endProfile()).map((p) => p.op);
-  await session.release();
-  const expected = await runModel(runtime, m, first);
-  const db = Object.keys(expected).map((k) => sqnrDb(expected[k]!, got[k]!));
-  for (const t of Object.values(got)) for (const x of t.data) expect(Number.isFinite(Number(x))).toBe(true);
-  return { ...done, back, kernels, db: Math.min(...db), ids: done.model.graph.nodes.map((n) => n.id) };
-}
 
 const conv = (x: string, w: string, y: string, ...more: string[]): Node =>
   node('Conv', [x, w, ...more], [y], [attr.ints('pads', [1, 1, 1, 1])]);
@@ -195,6 +147,21 @@ describe.each([
     if (params.mode === 'weight-only')
       for (const k of ['Cast', 'Mul', 'DequantizeLinear']) expect(q.kernels).not.toContain(k);
   });
+});
+
+it('takes a FusedConv apart, so that it runs in int8', async () => {
+  const m = net(
+    [
+      conv('x', 'w', 'h'),
+      node('FusedConv', ['h', 'v', 'b'], ['y'], [attr.ints('pads', [1, 1, 1, 1]), attr.string('activation', 'Relu')], {
+        domain: 'com.microsoft',
+      }),
+    ],
+    [randomTensor('w', [4, 3, 3, 3]), randomTensor('v', [4, 4, 3, 3], 2), randomTensor('b', [4])],
+  );
+  const q = await quantized({ ...m, opsets: [...m.opsets, { domain: 'com.microsoft', version: 1 }] });
+  expect(q.kernels.filter((k) => k === 'QLinearConv')).toHaveLength(2);
+  expect(q.db).toBeGreaterThan(25);
 });
 
 it('dynamic promises no speed (S22)', () => {
