@@ -43,14 +43,14 @@ export const sampleModels: readonly Sample[] = [
     title: 'LeNet-5',
     note: 'Two convolutions and two fully connected layers (Caffe).',
     make: lenet5,
-    settings: { ...common, epochs: 30, learningRate: 0.02 },
+    settings: { ...common, epochs: 40, learningRate: 0.03 },
   },
   {
     id: 'resnet-8-digits',
     title: 'ResNet-8',
     note: 'Three residual blocks with BatchNormalization: coupled channels to see.',
     make: resnet8,
-    settings: { ...common, epochs: 24, learningRate: 0.05 },
+    settings: { ...common, epochs: 30, learningRate: 0.1 },
   },
 ];
 

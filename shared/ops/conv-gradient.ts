@@ -95,13 +95,23 @@ function inputGradient(c: GradientContext, dy: string, s: Sliding, group: number
   const reach = s.kernel.map((k, i) => (s.dilations[i] ?? 1) * (k - 1));
   const begins = reach.map((r, i) => r - (s.begins[i] ?? 0));
   const ends = reach.map((r, i) => r - (s.ends[i] ?? 0));
-  if (s.strides.every((v) => v === 1) && [...begins, ...ends].every((p) => p >= 0))
+  // Without padding the flipped form computes at more positions than the forward did.
+  const wasteful = product(xShape(c).slice(2)) > 1.3 * product(yShape(c).slice(2));
+  if (!wasteful && s.strides.every((v) => v === 1) && [...begins, ...ends].every((p) => p >= 0))
     return c.one(
       'Conv',
       [dy, flipped(c, c.x(1), weight, group)],
       [...windowAttrs(s, group), attr.ints('pads', [...begins, ...ends])],
     );
   return spread(c, dy, c.x(1), s, group);
+}
+
+/** The input without the end that no window reaches (negative end pads). */
+function withoutUnread(c: GradientContext, x: string, s: Sliding): string {
+  const axes = s.ends.flatMap((e, i) => (e < 0 ? [i] : []));
+  if (axes.length === 0) return x;
+  const bounds = [axes.map(() => 0), axes.map((i) => s.ends[i] ?? 0), axes.map((i) => i + 2)];
+  return c.one('Slice', [x, ...bounds.map((b) => c.ints(b))]);
 }
 
 /** [N, C, large...] -> [N, C * taps, small...]: each tap of each channel as a channel of its own. */
@@ -112,22 +122,30 @@ function columns(c: GradientContext, x: string, channels: number, s: Sliding): s
   const hot = new Float32Array(channels * taps * taps);
   for (let i = 0; i < channels * taps; i++) hot[i * taps + (i % taps)] = 1;
   const kernels = c.constant(numbersTensor('columns', 'float', [channels * taps, 1, ...s.kernel], hot));
-  let from = x;
-  // A negative end is input that no window reaches.
-  if (s.ends.some((e) => e < 0)) {
-    const axes = s.ends.flatMap((e, i) => (e < 0 ? [i] : []));
-    from = c.one('Slice', [
-      x,
-      c.ints(axes.map(() => 0)),
-      c.ints(axes.map((i) => s.ends[i] ?? 0)),
-      c.ints(axes.map((i) => i + 2)),
-    ]);
-  }
   return c.one(
     'Conv',
-    [from, kernels],
+    [withoutUnread(c, x, s), kernels],
     [...windowAttrs(s, channels), attr.ints('pads', [...s.begins, ...s.ends.map((e) => Math.max(0, e))])],
   );
+}
+
+/** Columns cost taps times taps: beyond this many the exchanged convolution is faster. */
+const manyTaps = 9;
+
+/** Samples and channels change places: x [C, N, large...] convolved with dy [O, N, small...] gives [C, O, kernel...]. */
+function byExchange(c: GradientContext, x: string, dy: string, s: Sliding): string {
+  const swap = [1, 0, ...s.kernel.map((_, i) => i + 2)];
+  const data = transposeBy(c, withoutUnread(c, x, s), swap);
+  const found = c.one(
+    'Conv',
+    [data, transposeBy(c, dy, swap)],
+    [
+      // Steps of the kernel's taps are the forward's dilations.
+      attr.ints('strides', s.dilations),
+      attr.ints('pads', [...s.begins, ...s.ends.map((e) => Math.max(0, e))]),
+    ],
+  );
+  return transposeBy(c, found, swap);
 }
 
 /**
@@ -145,8 +163,10 @@ function weightGradient(
   const [, o = 1, ...small] = dy.dims;
   const positions = product(small);
   const inner = (channels / group) * product(s.kernel);
-  const cols = columns(c, x.name, channels, s);
   const dims = [o, channels / group, ...s.kernel];
+  if (group === 1 && product(s.kernel) > manyTaps && s.strides.every((v) => v === 1))
+    return byExchange(c, x.name, dy.name, s);
+  const cols = columns(c, x.name, channels, s);
   if (group === 1 && o > positions) {
     // Few positions: one product over samples and positions, instead of a weight per sample.
     const left = reshapeTo(c, transposeBy(c, reshapeTo(c, dy.name, [n, o, positions]), [1, 0, 2]), [o, n * positions]);

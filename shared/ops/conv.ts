@@ -125,6 +125,18 @@ export const convOps: readonly Op[] = [
         inputs: [fed(1, 1, 5, 6), fed(1, 1, 2, 2)],
         macs: 80,
       },
+      {
+        name: 'large kernel, pads',
+        attributes: [attr.ints('pads', [2, 2, 2, 2])],
+        inputs: [fed(2, 2, 7, 8), fed(3, 2, 5, 5), fed(3)],
+        macs: 16_800,
+      },
+      {
+        name: 'large kernel, dilations',
+        attributes: [attr.ints('dilations', [1, 2]), attr.ints('pads', [0, 1, 1, 0])],
+        inputs: [fed(2, 2, 8, 8), fed(3, 2, 5, 3)],
+        macs: 2 * 3 * 5 * 5 * 30,
+      },
       { name: 'one spatial axis', opset: 11, inputs: [fed(1, 2, 9), fed(3, 2, 3)], macs: 126 },
       {
         name: 'three spatial axes',

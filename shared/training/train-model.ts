@@ -182,12 +182,21 @@ async function runEpoch(l: Loop, epoch: number, start: Values, stepsBefore: numb
   return { values, loss: loss / steps, steps: stepsBefore + steps, cancelled: false };
 }
 
+/**
+ * The last epoch within one standard error of the best so far is kept (Breiman et al. 1984): single epochs that validate
+ * best by luck do not win over later ones.
+ */
+const keeps = (validation: number, top: number, samples: number): boolean =>
+  validation >= top - Math.sqrt((top * (1 - top)) / Math.max(1, samples));
+
 async function runLoop(l: Loop): Promise<Trained> {
   const { settings, clock, onEpoch } = l.parts;
   let values: Values = Object.fromEntries(
     l.graph.carried.map((c) => [c.input, { type: 'float', dims: c.dims, data: c.initial }]),
   );
   let best = { epoch: 0, validation: await validate(l, values), values };
+  let top = best.validation ?? 0;
+  const start = top;
   const curve: EpochReport[] = [];
   const started = clock.now();
   let steps = 0;
@@ -196,8 +205,9 @@ async function runLoop(l: Loop): Promise<Trained> {
     const end = await runEpoch(l, epoch, values, steps);
     ({ values, steps, cancelled } = end);
     const validation = await validate(l, values);
-    // Equals go to the later epoch: it has seen more.
-    if (validation === null || best.validation === null || validation >= best.validation)
+    top = Math.max(top, validation ?? 0);
+    const worse = validation !== null && validation < start;
+    if (validation === null || (!worse && keeps(validation, top, l.data.info.counts.validation)))
       best = { epoch, validation, values };
     const seconds = (clock.now() - started) / 1000;
     const report = { epoch, loss: end.loss, validation, secondsLeft: (seconds / epoch) * (settings.epochs - epoch) };

@@ -16,15 +16,15 @@ function block(net: NetWriter, x: string, name: string, cin: number, cout: numbe
   return net.relu(net.node('Add', [second, shortcut], `${name}.sum`), `${name}.out`);
 }
 
-/** ResNet-8: a stem and three blocks of 12, 24 and 48 channels, global average pooling, 10 classes. */
+/** ResNet-8: a stem at half size and three blocks of 16, 24 and 48 channels, global average pooling, 10 classes. */
 export function resnet8(seed = 1): Model {
   const net = new NetWriter(seed);
   const stem = net.relu(
-    net.norm(net.conv('input', 'stem', 1, 12, 3, { pad: 1, bias: false }), 'stem.norm', 12),
+    net.norm(net.conv('input', 'stem', 1, 16, 3, { stride: 2, pad: 1, bias: false }), 'stem.norm', 16),
     'stem.relu',
   );
-  const a = block(net, stem, 'block1', 12, 12, 1);
-  const b = block(net, a, 'block2', 12, 24, 2);
+  const a = block(net, stem, 'block1', 16, 16, 1);
+  const b = block(net, a, 'block2', 16, 24, 2);
   const c = block(net, b, 'block3', 24, 48, 2);
   const flat = net.node('Flatten', [net.node('GlobalAveragePool', [c], 'pool')], 'flat');
   return net.model('resnet-8-digits', [1, 28, 28], net.dense(flat, 'scores', 48, 10), 10);
