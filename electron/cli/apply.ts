@@ -5,7 +5,7 @@ import { headlineOf } from '#shared/contract/headline.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { type Applied, applyRecipe } from '../jobs/apply-recipe.ts';
-import { accuracyText, comparisonText } from './evaluation-report.ts';
+import { accuracyText, comparisonText, differenceText } from './evaluation-report.ts';
 import { figuresJson, headlineTable } from './figures-report.ts';
 import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
@@ -31,7 +31,7 @@ export function appliedText(done: Applied): string {
     parts.push(
       [
         `accuracy before  ${accuracyText(before)}`,
-        `accuracy after   ${accuracyText(after)}`,
+        `accuracy after   ${accuracyText(after)}, ${differenceText(before, after)}`,
         `on ${before.samples} samples of ${before.data}, split ${before.split}`,
         `latency before   ${milliseconds(before.latencyMs.median)}, p95 ${milliseconds(before.latencyMs.p95)}`,
         `latency after    ${milliseconds(after.latencyMs.median)}, p95 ${milliseconds(after.latencyMs.p95)}`,

@@ -1,4 +1,5 @@
 /** Owns how accuracies and comparisons are told on the command line. */
+import { accuracyDifference } from '#shared/contract/accuracy-difference.ts';
 import type { Comparison, Evaluation } from '#shared/contract/calls.ts';
 import { count, decibels, milliseconds, percent, table } from './table.ts';
 
@@ -8,6 +9,13 @@ export function accuracyText(e: Evaluation): string {
   if (e.interval95 === null) return percent(e.top1);
   const [low, high] = e.interval95.map((x) => (x * 100).toFixed(2));
   return `${percent(e.top1)} (${low} to ${high} %)`;
+}
+
+/** "no difference", or how many points better or worse. */
+export function differenceText(before: Evaluation, after: Evaluation): string {
+  const d = accuracyDifference(before, after);
+  if (d.kind === 'none') return 'no difference';
+  return d.kind === 'unknown' ? 'not comparable' : `${Math.abs(d.points).toFixed(2)} points ${d.kind}`;
 }
 
 const preprocessText = (e: Evaluation): string =>

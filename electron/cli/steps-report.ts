@@ -11,7 +11,8 @@ export function stepsText(steps: readonly StepTold[]): string {
     .map((s, i) => {
       const taken = s.layers.filter((l) => l.taken);
       const left = s.layers.filter((l) => !l.taken);
-      const lines = [`step ${i + 1}: ${s.technique}, ${taken.length} of ${s.layers.length} layers`];
+      const what = s.layers.length === 0 ? 'the whole model' : `${taken.length} of ${s.layers.length} layers`;
+      const lines = [`step ${i + 1}: ${s.technique}, ${what}`];
       for (const l of taken) lines.push(`  ${l.id}: ${l.what}`);
       for (const l of left) lines.push(`  ${l.id}: not taken, ${l.what}`);
       for (const n of s.notes) lines.push(`  note: ${n.en}`);
