@@ -7,11 +7,13 @@ import { ExportDialog } from '../features/export/ExportDialog.tsx';
 import { Inspector } from '../features/inspect/Inspector.tsx';
 import { JobsDrawer } from '../features/jobs/JobsDrawer.tsx';
 import { DropTarget } from '../features/open/DropTarget.tsx';
+import { openHeld } from '../features/open/open-model.ts';
 import { useFirstModel } from '../features/open/use-first-model.ts';
 import { Welcome } from '../features/open/Welcome.tsx';
 import { commands, pressed } from '../features/palette/commands.ts';
 import { Palette } from '../features/palette/Palette.tsx';
 import { RecipePanel } from '../features/recipe/RecipePanel.tsx';
+import { useHost } from '../host/use-host.tsx';
 import { useDocument } from '../state/store.ts';
 import { setView, useView } from '../state/view.ts';
 import { useText } from '../ui/language.ts';
@@ -52,8 +54,10 @@ function useKeys(): void {
 
 export function App() {
   const say = useText();
+  const host = useHost();
   const open = useDocument((d) => d.open !== null);
   const { leftWidth, rightWidth, jobsHeight, jobsOpen, paletteOpen, dialog } = useView();
+  const openResult = (modelId: string, name: string): void => void openHeld(host, modelId, name);
   useKeys();
   useSummaries();
   useFirstModel();
@@ -117,13 +121,13 @@ export function App() {
           <JobsBar />
           {jobsOpen && (
             <ErrorBoundary>
-              <JobsDrawer />
+              <JobsDrawer onOpen={openResult} />
             </ErrorBoundary>
           )}
         </footer>
       </div>
       {paletteOpen && <Palette />}
-      {dialog === 'export' && <ExportDialog onClose={() => setView({ dialog: null })} />}
+      {dialog === 'export' && <ExportDialog onClose={() => setView({ dialog: null })} onOpen={openResult} />}
       <Toasts />
     </DropTarget>
   );

@@ -1,37 +1,99 @@
-/** Owns the recipe panel: the steps like layers in a picture editor. */
-import { text } from '#shared/base/text.ts';
+/** Owns the recipe panel: the steps like layers in a picture editor, and the button that runs them. */
+import { Play } from 'lucide-react';
+import { useState } from 'react';
+import { useHost } from '../../host/use-host.tsx';
+import { type PreviewState, usePreview } from '../../state/preview.ts';
+import { runRecipeNow } from '../../state/run-plan.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
-import { useText } from '../../ui/language.ts';
-import { Switch } from '../../ui/Switch.tsx';
+import { Button } from '../../ui/Button.tsx';
+import { useLanguage, useText } from '../../ui/language.ts';
+import { RecipeMenu } from './RecipeMenu.tsx';
+import { type StepOutcome, StepRow } from './StepRow.tsx';
+import { deltaOf } from './step-text.ts';
+import { words } from './words.ts';
+import './recipe.css';
 
-const words = {
-  recipe: text('Recipe', '레시피'),
-  empty: text(
-    'No steps yet. Select layers and choose a technique on the right.',
-    '아직 단계가 없습니다. 레이어를 고르고 오른쪽에서 기법을 선택하세요.',
-  ),
-  on: text('Step on', '단계 켜기'),
-} as const;
+/** What the preview says of the recipe's step at `index`: it stops before the first that fails. */
+function outcomeAt(index: number, off: boolean, p: PreviewState, firstMissing: number): StepOutcome {
+  if (off) return { kind: 'off' };
+  const { preview, fault, faultInDraft } = p;
+  const at = preview?.steps.findIndex((s) => s.index === index) ?? -1;
+  const step = preview?.steps[at];
+  if (preview !== null && step !== undefined) {
+    const before = preview.steps[at - 1]?.figures ?? preview.before;
+    return { kind: 'done', delta: deltaOf(before, step.figures), learns: step.exactness === 'training' };
+  }
+  if (fault !== null && !faultInDraft && fault.code !== 'no-data' && index === firstMissing)
+    return { kind: 'fault', fault };
+  return { kind: 'waiting' };
+}
 
 export function RecipePanel() {
   const say = useText();
+  const host = useHost();
+  const language = useLanguage((s) => s.language);
   const steps = useDocument((d) => d.edit.steps);
+  const focused = useDocument((d) => d.focusedStep);
+  const preview = usePreview();
+  const [dragged, setDragged] = useState<string | null>(null);
+  const [over, setOver] = useState<string | null>(null);
+  const seen = new Set(preview.preview?.steps.map((s) => s.index));
+  const firstMissing = steps.findIndex((s, i) => s.step.off !== true && !seen.has(i));
+  const active = steps.filter((s) => s.step.off !== true).length;
+  const place = (key: string | null): number => steps.findIndex((s) => s.key === key);
+  const drop = (): void => {
+    if (dragged !== null && over !== null && dragged !== over)
+      dispatch({ type: 'step-moved', key: dragged, to: place(over) });
+    setDragged(null);
+    setOver(null);
+  };
   return (
-    <div className="panel-body">
-      <h2 className="section-title">{say(words.recipe)}</h2>
-      {steps.length === 0 && <p className="muted">{say(words.empty)}</p>}
-      <ol>
-        {steps.map(({ key, step }) => (
-          <li key={key} className="field-row">
-            <Switch
-              label={say(words.on)}
-              checked={step.off !== true}
-              onChange={() => dispatch({ type: 'step-toggled', key })}
-            />
-            <span>{step.technique}</span>
-          </li>
+    <div className="panel-body recipe">
+      <div className="field-row">
+        <h2 className="section-title">{say(words.recipe)}</h2>
+        <RecipeMenu />
+      </div>
+      {steps.length === 0 && (
+        <div className="recipe-empty">
+          <strong>{say(words.empty)}</strong>
+          <p className="muted small">{say(words.hint)}</p>
+        </div>
+      )}
+      <ol className="steps" onDrop={drop}>
+        {steps.map((keyed, i) => (
+          <StepRow
+            key={keyed.key}
+            keyed={keyed}
+            number={i + 1}
+            focused={focused === keyed.key}
+            dragged={dragged === keyed.key}
+            drop={
+              dragged !== null && over === keyed.key && dragged !== over
+                ? place(dragged) < i
+                  ? 'after'
+                  : 'before'
+                : null
+            }
+            outcome={outcomeAt(i, keyed.step.off === true, preview, firstMissing)}
+            onDrag={(key) => {
+              setDragged(key);
+              if (key === null) setOver(null);
+            }}
+            onOver={setOver}
+          />
         ))}
       </ol>
+      {steps.length > 0 && (
+        <Button
+          look="primary"
+          icon={<Play />}
+          disabled={active === 0}
+          title={say(words.runHint)}
+          onClick={() => void runRecipeNow(host, language)}
+        >
+          {say(words.run)}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,0 +1,38 @@
+/** Owns what the export dialog says. */
+import { text } from '#shared/base/text.ts';
+
+export const words = {
+  title: text('Export', '내보내기'),
+  name: text('File name', '파일 이름'),
+  asIs: text(
+    'The recipe has no steps: the model is written as it was opened.',
+    '레시피에 단계가 없어 연 모델을 그대로 저장합니다.',
+  ),
+  ready: text('The recipe has run; its result is written.', '레시피를 실행한 결과를 저장합니다.'),
+  held: text('The result of this job is written.', '이 작업의 결과를 저장합니다.'),
+  mustRun: text('The recipe runs first, then its result is written.', '먼저 레시피를 실행한 다음 결과를 저장합니다.'),
+  what: text(
+    'After writing, the file is opened again by the runtime, and its figures and outputs are checked.',
+    '저장한 뒤 런타임이 파일을 다시 열어 수치와 출력을 확인합니다.',
+  ),
+  alsoRecipe: text('Recipe (JSON) along with it', '레시피(JSON)도 함께 저장'),
+  export: text('Export', '내보내기'),
+  runAndExport: text('Run and export', '실행하고 내보내기'),
+  cancel: text('Cancel', '취소'),
+  close: text('Close', '닫기'),
+  writing: text('Writing and checking …', '저장하고 확인하는 중 …'),
+  failed: text('The model could not be exported', '모델을 내보내지 못했습니다'),
+  stopped: text('The job was cancelled.', '작업이 취소되었습니다.'),
+  notSaved: text('Nothing was saved.', '저장하지 않았습니다.'),
+  saved: text('Saved: {path}', '저장됨: {path}'),
+  downloaded: text('Downloaded as {name}', '{name}(으)로 내려받았습니다'),
+  opens: text('Opens in the runtime', '런타임에서 열림'),
+  doesNotOpen: text('Does not open in the runtime', '런타임에서 열리지 않음'),
+  sameOutputs: text('Outputs equal the studio’s, to the bit', '출력이 스튜디오의 결과와 비트까지 같음'),
+  outputs: text('Largest output difference {error}', '출력의 최대 차이 {error}'),
+  figures: text(
+    '{parameters} parameters · {file} · {macs} MACs, read back from the file',
+    '파라미터 {parameters} · {file} · MACs {macs} (파일에서 다시 읽음)',
+  ),
+  openExported: text('Open it here', '여기서 열기'),
+} as const;

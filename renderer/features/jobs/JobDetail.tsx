@@ -1,0 +1,139 @@
+/** Owns what is shown of one job: its result or fault, the live curve, the log, and what can be done with it. */
+import { FolderOpen, GitCompare, Share, Undo2 } from 'lucide-react';
+import { lazy, Suspense } from 'react';
+import type { Job } from '#shared/contract/calls.ts';
+import { useHost } from '../../host/use-host.tsx';
+import { recipeOf } from '../../state/document.ts';
+import { speaksFor } from '../../state/results.ts';
+import { startJob, useRunPlan } from '../../state/run-plan.ts';
+import { dispatch, useDocument } from '../../state/store.ts';
+import { setView } from '../../state/view.ts';
+import { Button } from '../../ui/Button.tsx';
+import { milliseconds, percent } from '../../ui/format.ts';
+import { useText } from '../../ui/language.ts';
+import { CompareResult } from './CompareResult.tsx';
+import { ResultTable } from './ResultTable.tsx';
+import { words } from './words.ts';
+
+// charts are large and seldom first: loaded when there is a curve
+const Curve = lazy(() => import('./Curve.tsx'));
+
+export interface JobDetailProps {
+  readonly job: Job;
+  readonly onOpen: (modelId: string, name: string) => void;
+}
+
+const fileName = (job: Job): string => (job.title.split(' · ')[0] ?? 'model').replace(/\.onnx$/i, '');
+
+function Actions({ job, onOpen }: JobDetailProps) {
+  const say = useText();
+  const host = useHost();
+  const modelId = useDocument((d) => d.open?.modelId);
+  const edit = useDocument((d) => d.edit);
+  const { spec } = job;
+  const result = job.result?.modelId;
+  if (spec.kind !== 'apply' || result === undefined) return null;
+  const name = `${fileName(job)}-light`;
+  const compare = (): void => {
+    void startJob(host, {
+      kind: 'compare',
+      a: spec.modelId,
+      b: result,
+      ...(spec.data === undefined ? {} : { data: spec.data }),
+      ...(spec.recipe.preprocess === undefined ? {} : { preprocess: spec.recipe.preprocess }),
+    });
+  };
+  const other = modelId === spec.modelId && !speaksFor(job, spec.modelId, recipeOf(edit));
+  return (
+    <div className="job-actions">
+      <Button
+        small
+        look="primary"
+        icon={<Share />}
+        onClick={() => {
+          useRunPlan.setState({ exported: { modelId: result, name } });
+          setView({ dialog: 'export' });
+        }}
+      >
+        {say(words.export)}
+      </Button>
+      <Button small icon={<FolderOpen />} onClick={() => onOpen(result, name)}>
+        {say(words.openResult)}
+      </Button>
+      <Button small icon={<GitCompare />} onClick={compare}>
+        {say(words.compare)}
+      </Button>
+      {other && (
+        <Button small icon={<Undo2 />} onClick={() => dispatch({ type: 'recipe-replaced', recipe: spec.recipe })}>
+          {say(words.recipeBack)}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function JobDetail(p: JobDetailProps) {
+  const say = useText();
+  const { job } = p;
+  const { result, fault } = job;
+  const single = result?.single;
+  const refused = result?.steps?.flatMap((s) => s.layers.filter((l) => !l.taken)) ?? [];
+  return (
+    <div className="job-detail">
+      <div className="job-main">
+        {fault !== undefined && (
+          <div className="job-fault" role="alert">
+            <strong>{fault.message}</strong>
+            {fault.where !== undefined && <span className="mono">{fault.where}</span>}
+            {fault.hint !== undefined && <span className="muted">{fault.hint}</span>}
+          </div>
+        )}
+        {result !== undefined && <ResultTable result={result} />}
+        {single !== undefined && (
+          <dl className="facts">
+            <div>
+              <dt className="muted">{say(words.accuracy)}</dt>
+              <dd>
+                <strong>{percent(single.top1, 2)}</strong>
+              </dd>
+            </div>
+            <div>
+              <dt className="muted">{say(words.latency)}</dt>
+              <dd>
+                {milliseconds(single.latencyMs.median)} (p95 {milliseconds(single.latencyMs.p95)})
+              </dd>
+            </div>
+          </dl>
+        )}
+        {result?.comparison !== undefined && <CompareResult comparison={result.comparison} />}
+        <Actions {...p} />
+        {refused.length > 0 && (
+          <details className="small">
+            <summary className="muted">{say(words.refused, { n: refused.length })}</summary>
+            <ul>
+              {refused.map((l) => (
+                <li key={l.id}>
+                  <span className="mono">{l.id}</span> <span className="muted">{l.what}</span>
+                </li>
+              ))}
+            </ul>
+          </details>
+        )}
+      </div>
+      <div className="job-side">
+        {job.curve.length > 0 && (
+          <Suspense fallback={null}>
+            <h3 className="section-title">{say(words.curve)}</h3>
+            <Curve points={job.curve} />
+          </Suspense>
+        )}
+        {job.log.length > 0 && (
+          <>
+            <h3 className="section-title">{say(words.log)}</h3>
+            <pre className="job-log">{job.log.join('\n')}</pre>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,100 @@
+/** Owns a finished run's table: before, predicted, read back from the file; and what was measured of both. */
+import { Check, TriangleAlert } from 'lucide-react';
+import type { Evaluation, Headline, JobResult } from '#shared/contract/calls.ts';
+import { sameWithin } from '../../state/results.ts';
+import { fullCount, milliseconds, percent, ratio, shortBytes, shortCount } from '../../ui/format.ts';
+import { useText } from '../../ui/language.ts';
+import { words } from './words.ts';
+
+const rows = [
+  { title: words.parameters, of: (h: Headline) => h.parameters, print: shortCount, full: fullCount },
+  { title: words.file, of: (h: Headline) => h.fileBytes, print: shortBytes, full: fullCount },
+  { title: words.macs, of: (h: Headline) => h.macs, print: shortCount, full: fullCount },
+  { title: words.memory, of: (h: Headline) => h.peakActivationBytes, print: shortBytes, full: fullCount },
+] as const;
+
+const accuracyText = (e: Evaluation): string => percent(e.top1, 2);
+
+export function ResultTable({ result }: { readonly result: JobResult }) {
+  const say = useText();
+  const { before, predicted, after, evaluation } = result;
+  if (before === undefined || predicted === undefined || after === undefined) return null;
+  const equal = rows.every((r) => r.of(predicted) === r.of(after));
+  const interval = evaluation?.after.interval95 ?? null;
+  return (
+    <>
+      <table className="result-table">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span className="visually-hidden">{say(words.figure)}</span>
+            </th>
+            <th scope="col">{say(words.before)}</th>
+            <th scope="col">{say(words.predicted)}</th>
+            <th scope="col">{say(words.after)}</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((r) => {
+            const [a, p, b] = [r.of(before), r.of(predicted), r.of(after)];
+            return (
+              <tr key={r.title.en}>
+                <th scope="row">{say(r.title)}</th>
+                <td title={r.full(a)}>{r.print(a)}</td>
+                <td title={r.full(p)} className="muted">
+                  {r.print(p)}
+                </td>
+                <td title={r.full(b)}>
+                  <strong>{r.print(b)}</strong>
+                </td>
+                <td className="gain-ratio">{a !== null && b !== null && a !== b ? ratio(a, b) : ''}</td>
+              </tr>
+            );
+          })}
+          {evaluation !== undefined && evaluation.before.top1 !== null && evaluation.after.top1 !== null && (
+            <tr>
+              <th scope="row">{say(words.accuracy)}</th>
+              <td>{accuracyText(evaluation.before)}</td>
+              <td className="muted">—</td>
+              <td>
+                <strong>{accuracyText(evaluation.after)}</strong>
+              </td>
+              <td className="muted small">
+                {sameWithin(evaluation.before, evaluation.after) ? say(words.noDifference) : ''}
+              </td>
+            </tr>
+          )}
+          {evaluation !== undefined && (
+            <tr>
+              <th scope="row">{say(words.latency)}</th>
+              <td>{milliseconds(evaluation.before.latencyMs.median)}</td>
+              <td className="muted">—</td>
+              <td>
+                <strong>{milliseconds(evaluation.after.latencyMs.median)}</strong>
+              </td>
+              <td className="gain-ratio">
+                {ratio(evaluation.before.latencyMs.median, evaluation.after.latencyMs.median)}
+              </td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+      <p className={equal ? 'said small' : 'said warn small'}>
+        {equal ? <Check /> : <TriangleAlert />}
+        {say(equal ? words.exact : words.unequal)}
+      </p>
+      {evaluation !== undefined && (
+        <p className="muted small">
+          {say(words.samples, {
+            n: fullCount(evaluation.after.samples),
+            split: evaluation.after.split,
+            data: evaluation.after.data,
+          })}
+          {interval !== null &&
+            ` · ${say(words.interval, { from: percent(interval[0], 2), to: percent(interval[1], 2) })}`}
+        </p>
+      )}
+    </>
+  );
+}

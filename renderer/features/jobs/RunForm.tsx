@@ -1,0 +1,76 @@
+/** Owns the form that starts a run: which data, measured or not. */
+import { Gauge, Play } from 'lucide-react';
+import { useState } from 'react';
+import { useHost } from '../../host/use-host.tsx';
+import { activeSteps } from '../../state/results.ts';
+import { measureNow, needsData, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
+import { useDocument } from '../../state/store.ts';
+import { Button } from '../../ui/Button.tsx';
+import { useLanguage, useText } from '../../ui/language.ts';
+import { Select } from '../../ui/Select.tsx';
+import { Switch } from '../../ui/Switch.tsx';
+import { words } from './words.ts';
+
+type Choice = 'none' | 'digits' | 'path';
+
+export function RunForm() {
+  const say = useText();
+  const host = useHost();
+  const language = useLanguage((s) => s.language);
+  const open = useDocument((d) => d.open);
+  const edit = useDocument((d) => d.edit);
+  const plan = useRunPlan();
+  const data = plan.data ?? open?.data ?? '';
+  const [asPath, setAsPath] = useState(false);
+  const choice: Choice = asPath || (data !== '' && data !== 'digits') ? 'path' : data === '' ? 'none' : 'digits';
+  const on = edit.steps.filter((s) => s.step.off !== true).map((s) => s.step);
+  const empty = activeSteps({ bantam: 1, steps: on }) === 0;
+  const lacking = data === '' && needsData(on.map((s) => s.technique));
+  const choose = (c: Choice): void => {
+    setAsPath(c === 'path');
+    useRunPlan.setState({ data: c === 'digits' ? 'digits' : '' });
+  };
+  return (
+    <section className="run-form" aria-label={say(words.run)}>
+      <div className="field-row">
+        <span className="muted">{say(words.data)}</span>
+        <Select
+          label={say(words.data)}
+          value={choice}
+          options={(['digits', 'path', 'none'] as const).map((v) => ({ value: v, label: say(words[v]) }))}
+          onChange={choose}
+        />
+      </div>
+      {choice === 'path' && (
+        <input
+          className="text-input"
+          aria-label={say(words.pathLabel)}
+          placeholder={say(words.pathHint)}
+          value={data}
+          onChange={(e) => useRunPlan.setState({ data: e.currentTarget.value })}
+        />
+      )}
+      {!empty && (
+        <div className="field-row">
+          <span className="muted">{say(words.evaluate)}</span>
+          <Switch
+            label={say(words.evaluate)}
+            checked={plan.evaluate}
+            onChange={(evaluate) => useRunPlan.setState({ evaluate })}
+          />
+        </div>
+      )}
+      <Button
+        look="primary"
+        icon={empty ? <Gauge /> : <Play />}
+        disabled={open === null || lacking || (empty && data === '')}
+        onClick={() => void (empty ? measureNow(host) : runRecipeNow(host, language))}
+      >
+        {say(empty ? words.measureIt : words.runIt)}
+      </Button>
+      {lacking && <p className="warn small">{say(words.needsData)}</p>}
+      {empty && <p className="muted small">{say(words.noSteps)}</p>}
+      {!empty && !lacking && data === '' && plan.evaluate && <p className="muted small">{say(words.noDataNote)}</p>}
+    </section>
+  );
+}

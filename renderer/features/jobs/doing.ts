@@ -1,0 +1,22 @@
+/** Owns how a job's progress is said: what it does in the screen's language, and the time left. */
+
+import type { Language } from '#shared/base/text.ts';
+import type { Job } from '#shared/contract/calls.ts';
+import { doings } from './words.ts';
+
+/** "step 2: training" keeps its number; an unknown doing stays as the process said it. */
+export function doingText(what: string, language: Language): string {
+  if (language === 'en') return what;
+  const known = Object.keys(doings).find((k) => what === k || what.endsWith(`: ${k}`) || what.endsWith(` ${k}`));
+  if (known === undefined) return what;
+  const before = what.slice(0, what.length - known.length).trim();
+  return `${before} ${doings[known] ?? known}`.trim();
+}
+
+/** 74 -> '1:14' */
+export const clockText = (seconds: number): string => {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+};
+
+export const going = (job: Job): boolean => job.state === 'running' || job.state === 'waiting';

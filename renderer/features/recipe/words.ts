@@ -1,0 +1,36 @@
+/** Owns what the recipe panel says. */
+import { text } from '#shared/base/text.ts';
+
+export const words = {
+  recipe: text('Recipe', '레시피'),
+  empty: text('No steps yet.', '아직 단계가 없습니다.'),
+  hint: text(
+    'Move a slider on the right and press “Add to recipe”. Steps are applied from top to bottom.',
+    '오른쪽에서 슬라이더를 움직이고 ‘레시피에 추가’를 누르세요. 단계는 위에서 아래로 적용됩니다.',
+  ),
+  step: text('Step {n}: {title}', '단계 {n}: {title}'),
+  on: text('Step {n} on', '단계 {n} 켜기'),
+  remove: text('Delete step {n}', '단계 {n} 삭제'),
+  move: text('Move step {n} (drag, or arrow keys)', '단계 {n} 이동(끌거나 화살표 키)'),
+  off: text('off', '꺼짐'),
+  fault: text('does not work here', '적용할 수 없음'),
+  notReached: text('not reached', '이전 단계에서 멈춤'),
+  all: text('all layers', '모든 레이어'),
+  layers: text('{n} layers', '레이어 {n}개'),
+  training: text('learns', '학습'),
+  same: text('same size', '크기 그대로'),
+  run: text('Run recipe', '레시피 실행'),
+  runHint: text('Writes the compressed model and measures it', '압축된 모델을 만들고 측정합니다'),
+  menu: text('Recipe file', '레시피 파일'),
+  save: text('Save as JSON', 'JSON으로 저장'),
+  load: text('Load JSON …', 'JSON 불러오기 …'),
+  copy: text('Copy JSON', 'JSON 복사'),
+  clear: text('Remove all steps', '모든 단계 삭제'),
+  copied: text('Recipe copied', '레시피를 복사했습니다'),
+  loaded: text('Recipe loaded', '레시피를 불러왔습니다'),
+  notLoaded: text('The recipe could not be loaded', '레시피를 불러오지 못했습니다'),
+  notCopied: text('The recipe could not be copied', '레시피를 복사하지 못했습니다'),
+  parameters: text('parameters', '파라미터'),
+  file: text('file', '파일'),
+  macs: text('MACs', 'MACs'),
+} as const;
