@@ -1,6 +1,4 @@
 /** Owns `bantam apply`: a recipe run, the file written and read back. */
-import { resolve } from 'node:path';
-import { Fault } from '#shared/base/fault.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 import { openModelFile } from '../host/model-files.ts';
@@ -9,6 +7,7 @@ import { accuracyText, comparisonText, differenceText } from './evaluation-repor
 import { figuresJson, headlineTable } from './figures-report.ts';
 import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
+import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
 import type { RecipeOptions } from './preview.ts';
 import { shapeChoice } from './shapes.ts';
@@ -43,13 +42,10 @@ export function appliedText(done: Applied): string {
 }
 
 export async function apply(path: string, options: ApplyOptions): Promise<void> {
-  if (resolve(path) === resolve(options.output))
-    throw new Fault('bad-path', 'the result would overwrite the original', {
-      where: options.output,
-      hint: 'Give another file with -o.',
-    });
   const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
-  const shapes = shapeChoice(openModelFile(path), options.shape);
+  const model = openModelFile(path);
+  checkOutput(options.output, path);
+  const shapes = shapeChoice(model, options.shape);
   const done = await withParts(options, (parts) =>
     applyRecipe(parts, {
       model: path,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
+import { Fault } from '#shared/base/fault.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import { evaluate } from '#shared/training/evaluate.ts';
@@ -104,6 +105,11 @@ async function trainSample(s: Sample, folder: string, threads: number): Promise<
 
 /** Trains all sample models, or those named, into `folder`. */
 export async function runAssets(folder = 'assets/models', only: readonly string[] = [], threads = 0): Promise<void> {
+  const unknown = only.find((id) => !sampleModels.some((s) => s.id === id));
+  if (unknown !== undefined)
+    throw new Fault('not-found', `there is no sample model "${unknown}"`, {
+      hint: `Known: ${sampleModels.map((s) => s.id).join(', ')}.`,
+    });
   mkdirSync(folder, { recursive: true });
   for (const s of sampleModels) if (only.length === 0 || only.includes(s.id)) await trainSample(s, folder, threads);
 }

@@ -1,6 +1,6 @@
 /** The command line as a person runs it: the bundle in a process, its output and exit code. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,12 +39,25 @@ beforeAll(async () => {
   writeFileSync(at('nothing.json'), recipe('{"technique": "prune-channels", "select": {"op": "LSTM"}}'));
   writeFileSync(at('unknown.json'), recipe('{"technique": "squeeze"}'));
   writeFileSync(at('torn.json'), '{"bantam": 1, ');
+  writeFileSync(at('marked.json'), `\uFEFF${recipe('{"technique": "prune-channels", "params": {"ratio": 0.5}}')}`);
+  writeFileSync(at('newer.json'), '{"bantam": 2, "steps": []}');
+  writeFileSync(at('stepless.json'), '{"bantam": 1}');
+  writeFileSync(at('static.json'), recipe('{"technique": "quantize", "params": {"mode": "static"}}'));
+  writeFileSync(at('train.json'), recipe('{"technique": "train"}'));
+  writeFileSync(at('below.json'), '{"bantam": 1, "target": {"opset": 13}, "steps": []}');
+  writeFileSync(at('empty.onnx'), '');
+  symlinkSync(at('net.onnx'), at('link.onnx'));
+  const wider = { inputs: [value('x', ['N', 4])], outputs: [value('y', ['N', 4])] };
+  writeFileSync(at('wide.onnx'), writeModel(model({ ...wider, nodes: [node('Relu', ['x'], ['y'])] })));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
   rmSync(join(root, built), { recursive: true, force: true });
 });
 
+const applied = (recipeName: string, out: string, source = 'net.onnx'): string[] => {
+  return ['apply', at(source), '--recipe', at(recipeName), '-o', out === '' ? folder : at(out)];
+};
 const recipe = (step: string): string => `{"bantam": 1, "seed": 3, "steps": [${step}]}`;
 
 function bantam(...args: string[]): { code: number | null; out: string; err: string } {
@@ -120,10 +133,19 @@ describe('bantam', () => {
     expect(json('inspect', at('light.onnx'), ...shape)).toEqual(done.after);
   });
 
+  it('takes a recipe that an editor marked with a byte order mark', () => {
+    expect(json('preview', at('net.onnx'), '--recipe', at('marked.json'), ...shape).predicted).toBeDefined();
+  });
+
+  it('gives the same bytes for the same seed', () => {
+    for (const name of ['one.onnx', 'two.onnx']) expect(bantam(...applied('half.json', name), ...shape).code).toBe(0);
+    expect(readFileSync(at('one.onnx'))).toEqual(readFileSync(at('two.onnx')));
+  });
+
   it('compare: a model with itself is identical, with another it is not', () => {
     const [net, same] = [at('net.onnx'), bantamCopy()];
     expect(json('compare', net, same, ...shape)).toMatchObject({ agreement: 1, maxAbsError: 0, sqnrDb: null });
-    bantam('apply', net, '--recipe', at('half.json'), '-o', at('light.onnx'));
+    expect(bantam('apply', net, '--recipe', at('half.json'), '-o', at('light.onnx'), ...shape).code).toBe(0);
     const other = json('compare', net, at('light.onnx'), ...shape) as { sqnrDb: number; maxAbsError: number };
     expect(other.sqnrDb).toBeLessThan(60);
     expect(other.maxAbsError).toBeGreaterThan(0);
@@ -159,18 +181,40 @@ describe('bantam', () => {
     ['a bad seed', () => ['preview', at('net.onnx'), '--recipe', at('half.json'), '--seed', '-1'], /--seed/],
     ['unknown data', () => ['evaluate', at('net.onnx'), '--data', at('nowhere')], /nowhere/],
     ['an unknown preset', () => ['evaluate', at('net.onnx'), '--data', 'digits', '--preprocess', 'x'], /"x"/],
+    ['an empty file', () => ['inspect', at('empty.onnx')], /empty/],
+    ['a folder', () => ['inspect', folder], /no file/],
+    ['a recipe of a newer version', () => ['preview', at('net.onnx'), '--recipe', at('newer.json')], /expected 1/],
+    ['a recipe without steps', () => ['preview', at('net.onnx'), '--recipe', at('stepless.json')], /missing.*steps/],
+    ['an opset above its target', () => ['preview', at('net.onnx'), '--recipe', at('below.json')], /opset 17.*13/],
+    ['calibration without data', () => applied('static.json', 'x.onnx'), /needs data to calibrate/],
+    ['training without data', () => applied('train.json', 'x.onnx'), /needs data to train/],
+    ['a result that is a folder', () => applied('half.json', ''), /folder/],
+    ['a result below a file', () => applied('half.json', 'empty.onnx/x.onnx'), /empty\.onnx is no folder/],
+    ['a result over a device', () => [...applied('half.json', '').slice(0, -1), '/dev/null'], /no file/],
+    ['a result without a name', () => [...applied('half.json', '').slice(0, -1), ' '], /name of a file/],
+    ['an option taken for the result', () => [...applied('half.json', '').slice(0, -1), '--json'], /name of a file/],
+    ['a link to the original as the result', () => applied('half.json', 'link.onnx'), /overwrite/],
+    ['the original as the result of its link', () => applied('half.json', 'net.onnx', 'link.onnx'), /overwrite/],
+    [
+      'models whose outputs differ in size',
+      () => ['compare', at('net.onnx'), at('wide.onnx'), ...shape],
+      /compared|input/,
+    ],
+    ['no sample of that name', () => ['assets', 'nobody'], /nobody/],
     [
       'a result over its original',
       () => ['apply', at('net.onnx'), '--recipe', at('half.json'), '-o', at('net.onnx')],
       /overwrite/,
     ],
   ];
-  it.each(bad)('ends with one clear line and code 1 on %s', (_name, args, words) => {
+  it.each(bad)('ends with one clear line and code 1 on %s, and leaves no file', (_name, args, words) => {
+    const before = readdirSync(folder);
     const { code, out, err } = bantam(...args());
     expect([code, out]).toEqual([1, '']);
     expect(err.trim().split('\n')).toHaveLength(1);
     expect(err).toMatch(words);
     expect(err).not.toMatch(/\bat .*:\d+:\d+/);
+    expect(readdirSync(folder)).toEqual(before);
   });
 
   it('serve: prints its address, keeps the runtime out of its own process, and ends on a signal', async () => {

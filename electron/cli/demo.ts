@@ -10,6 +10,7 @@ import { verifyFile } from '../jobs/verify.ts';
 import { appliedText } from './apply.ts';
 import { figuresJson } from './figures-report.ts';
 import { type OutputOptions, print } from './output.ts';
+import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
 import { samples } from './places.ts';
 
@@ -27,6 +28,7 @@ export const demoRecipe: Recipe = parseRecipe({
 export async function demo(options: OutputOptions & RunOptions & { readonly output: string }): Promise<void> {
   if (!existsSync(join(samples, 'lenet-5.onnx')))
     throw new Fault('not-found', 'the sample model is missing', { where: samples, hint: 'Make it: npm run assets.' });
+  checkOutput(options.output);
   const started = Date.now();
   const sample = sampleOf(samples, 'lenet-5');
   const say = (line: string): void => void (options.json || process.stdout.write(`${line}\n`));

@@ -23,8 +23,8 @@ function shaped(path: string, options: ShapeOption): Subject {
 
 export async function evaluate(path: string, options: DataOptions & { readonly data: string }): Promise<void> {
   const done = await withParts(options, async (parts) => {
-    const dataset = await openDataset(options.data);
     const subject = shaped(path, options);
+    const dataset = await openDataset(options.data);
     const preprocess = await preprocessFor(parts, subject, dataset, options.preprocess);
     const progress = (share: number): void => parts.report.progress(share, 'evaluating');
     return evaluateModel(parts.runtime, clock, subject, dataset, { preprocess, cancel: parts.cancel, progress });

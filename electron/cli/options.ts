@@ -36,7 +36,8 @@ export function readJson(path: string): unknown {
     throw new Fault('bad-path', 'the file cannot be read', { where: path });
   }
   try {
-    return JSON.parse(text);
+    // Editors on Windows put a byte order mark first.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (thrown) {
     throw new Fault('bad-file', `not JSON: ${thrown instanceof Error ? thrown.message : thrown}`, { where: path });
   }

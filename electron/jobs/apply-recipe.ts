@@ -2,10 +2,11 @@
 import type { Figures, ShapeChoice } from '#shared/analysis/figures.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { checkCancel } from '#shared/base/cancel.ts';
+import { Fault } from '#shared/base/fault.ts';
 import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
-import { previewRecipe } from '#shared/recipes/preview.ts';
+import { type PreviewStep, previewRecipe } from '#shared/recipes/preview.ts';
 import type { Preprocess, Recipe } from '#shared/recipes/recipe.ts';
 import { runRecipe } from '#shared/recipes/run-recipe.ts';
 import { compare } from '#shared/training/compare.ts';
@@ -61,6 +62,18 @@ async function judge(parts: WorkParts, a: Subject, b: Subject, data: Data | unde
   return { comparison, evaluation: { before, after } };
 }
 
+/** Said before anything runs: an hour of steps must not end at one that lacks its data. */
+function checkNeedsNoData(steps: readonly PreviewStep[]): void {
+  for (const step of steps) {
+    const what = step.needsData();
+    if (what !== undefined)
+      throw new Fault('no-data', `${step.technique} needs data to ${what}`, {
+        where: `step ${step.index + 1}`,
+        hint: 'Give a data set (--data), for example digits.',
+      });
+  }
+}
+
 /**
  * Applies a recipe to a file and writes the result to `out`. Faults: `bad-recipe`, `no-data`, `runtime`, file faults; Cancelled
  * between stages.
@@ -70,7 +83,9 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   const { recipe, shapes } = request;
   report.progress(0, 'opening the model');
   const original = subjectAt(request.model);
-  const { before, figures: predicted } = previewRecipe(original.model, recipe, shapes === undefined ? {} : { shapes });
+  const preview = previewRecipe(original.model, recipe, shapes === undefined ? {} : { shapes });
+  const { before, figures: predicted } = preview;
+  if (request.data === undefined) checkNeedsNoData(preview.steps);
   let data: Data | undefined;
   if (request.data !== undefined) {
     const dataset = await openDataset(request.data);

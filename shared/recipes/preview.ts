@@ -8,7 +8,8 @@ import type { Text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { Exactness, Summaries, Taken } from '../techniques/declare.ts';
 import type { Recipe, Step } from './recipe.ts';
-import { rewriteStep, type StepSettings } from './rewrite-step.ts';
+import { type RewrittenStep, rewriteStep, type StepSettings } from './rewrite-step.ts';
+import { checkStepOpset, towardsTarget } from './target.ts';
 
 export interface PreviewStep {
   /** Index of the step in the recipe's list (steps that are off are left out here). */
@@ -21,6 +22,8 @@ export interface PreviewStep {
   readonly notes: readonly Text[];
   /** The opset after this step, where the step raised it. */
   readonly opset?: number;
+  /** What a run of this step needs data for; undefined where it needs none. */
+  readonly needsData: () => 'calibrate' | 'train' | undefined;
 }
 
 export interface Preview {
@@ -53,6 +56,11 @@ function identity(object: object | undefined): number {
   return id;
 }
 
+function neededData({ technique, context }: RewrittenStep): 'calibrate' | 'train' | undefined {
+  if (technique.needs.calibration?.(context) !== undefined) return 'calibrate';
+  return technique.train?.(context) === undefined ? undefined : 'train';
+}
+
 function previewStep(model: Model, step: Step, index: number, settings: StepSettings): PreviewStep {
   const outcomes = memo.get(model) ?? new Map<string, PreviewStep>();
   memo.set(model, outcomes);
@@ -74,6 +82,7 @@ function previewStep(model: Model, step: Step, index: number, settings: StepSett
     figures: measureFigures(done.model, shapes),
     layers: done.layers,
     notes: done.notes,
+    needsData: () => neededData(done),
     ...(done.opset === undefined ? {} : { opset: done.opset.to }),
   };
   outcomes.set(key, outcome);
@@ -89,12 +98,13 @@ function previewStep(model: Model, step: Step, index: number, settings: StepSett
 export function previewRecipe(model: Model, recipe: Recipe, options: PreviewOptions = {}): Preview {
   const before = measureFigures(model, options.shapes);
   const steps: PreviewStep[] = [];
-  let at = model;
+  let at = towardsTarget(model, recipe);
   for (const [index, step] of recipe.steps.entries()) {
     if (step.off === true) continue;
     const done = previewStep(at, step, index, { number: index + 1, seed: recipe.seed ?? 1, ...options });
+    checkStepOpset(recipe, done.technique, index + 1, done.opset);
     steps.push(done);
     at = done.model;
   }
-  return { before, steps, model: at, figures: steps.at(-1)?.figures ?? before };
+  return { before, steps, model: at, figures: steps.at(-1)?.figures ?? measureFigures(at, options.shapes) };
 }

@@ -4,7 +4,7 @@ import { inferFacts } from '../analysis/infer-facts.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { cancelSource, neverCancelled } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
-import type { Model } from '../ir/model.ts';
+import { type Model, opsetVersion } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
 import { depthwise, leNetLike, residual } from '../testing/nets.ts';
 import { previewRecipe } from './preview.ts';
@@ -127,5 +127,24 @@ describe('run', () => {
     const source = cancelSource();
     source.cancel();
     await expect(runRecipe(residual(), recipe(0.3), { ...host, cancel: source.token })).rejects.toThrow('cancelled');
+  });
+});
+
+describe('target', () => {
+  const aimed = (opset: number, steps: readonly object[] = []) =>
+    previewRecipe(leNetLike(), parseRecipe({ bantam: 1, target: { opset }, steps }));
+  it('raises the result to its opset, also without steps', () => {
+    const from = opsetVersion(leNetLike()) ?? 0;
+    const to = from + 1;
+    expect(aimed(to).figures.opset).toBe(to);
+    expect(aimed(from).model.opsets).toEqual(leNetLike().opsets);
+  });
+  it('is never above the model silently, nor passed by a step', () => {
+    const from = opsetVersion(leNetLike()) ?? 0;
+    expect(() => aimed(from - 1)).toThrow(`the model has opset ${from}`);
+
+    expect(() => aimed(from, [{ technique: 'quantize', params: { mode: 'weight-only', bits: 4 } }])).toThrow(
+      'needs opset 21',
+    );
   });
 });

@@ -6,6 +6,7 @@ import type { Taken } from '../techniques/declare.ts';
 import { runStep, type StepHost } from '../techniques/run-step.ts';
 import type { Recipe } from './recipe.ts';
 import { finishStep, resolveStep } from './rewrite-step.ts';
+import { checkStepOpset, towardsTarget } from './target.ts';
 
 export interface RecipeOutcome {
   /** Baked: every weight computed. */
@@ -29,7 +30,7 @@ export async function runRecipe(
 ): Promise<RecipeOutcome> {
   const on = recipe.steps.map((step, index) => ({ step, index })).filter(({ step }) => step.off !== true);
   const steps: RecipeOutcome['steps'][number][] = [];
-  let at = model;
+  let at = towardsTarget(model, recipe);
   for (const [k, { step, index }] of on.entries()) {
     const number = index + 1;
     const resolved = resolveStep(at, step, {
@@ -38,6 +39,7 @@ export async function runRecipe(
       ...(shapes === undefined ? {} : { shapes }),
     });
     const name = resolved.technique.id;
+    checkStepOpset(recipe, name, number, resolved.opset?.to);
     host.log(`step ${number}: ${name} on ${resolved.context.selected.length} layers`);
     const done = await runStep(
       resolved.technique,

@@ -1,5 +1,6 @@
 /** Owns compare: how far one model's outputs, and its layers' where both name them alike, are from another's. */
 import type { Cancel } from '../base/cancel.ts';
+import { Fault } from '../base/fault.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, ValueInfo } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -96,7 +97,8 @@ const isFloat = (t: RunTensor | undefined): t is RunTensor =>
 
 /**
  * Runs both on the same samples. agreement: share with the same argmax, where output 0 is class scores. SQNR over all
- * float outputs. Layers: values of the same name and size. Faults: those of `evaluate`.
+ * float outputs. Layers: values of the same name and size. Faults: those of `evaluate`; `does-not-fit` for outputs of other
+ * sizes, or none of floats.
  */
 export async function compare(
   runtime: Runtime,
@@ -133,6 +135,13 @@ export async function compare(
   }
 }
 
+/** Outputs of different sizes say nothing about each other: never "identical". */
+const incomparable = (name: string, a: RunTensor, b: RunTensor): Fault =>
+  new Fault('does-not-fit', `the outputs cannot be compared: ${a.dims.join(' x ')} and ${b.dims.join(' x ')}`, {
+    where: name,
+    hint: 'Compare two versions of one model.',
+  });
+
 async function compareRuns(
   runs: readonly [BatchRun, BatchRun],
   a: Subject,
@@ -146,6 +155,7 @@ async function compareRuns(
   const layers = new Map(taps.map((name) => [name, new Difference()]));
   let same = 0;
   let scored = true;
+  let compared = false;
   const size = Math.min(await batchSize(runs[0]), await batchSize(runs[1]));
   for (let from = 0; from < count; from += size) {
     const indices = Array.from({ length: size }, (_, i) => Math.min(from + i, count - 1));
@@ -154,7 +164,12 @@ async function compareRuns(
     if (x === undefined || y === undefined) continue;
     for (const [k, name] of outputsA.entries()) {
       const [p, q] = [x[name], y[outputsB[k] ?? '']];
-      if (!isFloat(p) || !isFloat(q)) continue;
+      if (!isFloat(p) || !isFloat(q)) {
+        if (k === 0) scored = false;
+        continue;
+      }
+      if (p.data.length !== q.data.length) throw incomparable(name, p, q);
+      compared = true;
       whole.add(floatsOf(p), floatsOf(q));
       const classes = classCount(p.dims, size);
       if (k > 0) continue;
@@ -168,6 +183,10 @@ async function compareRuns(
       else difference.comparable = false;
     }
   }
+  if (!compared)
+    throw new Fault('does-not-fit', 'the models share no output of floating-point numbers to compare', {
+      where: outputsA.join(', '),
+    });
   return {
     agreement: scored && count > 0 ? same / count : null,
     maxAbsError: whole.maxAbsError,

@@ -1,0 +1,38 @@
+/** Owns a recipe's target: the opset that its result shall have. */
+import { Fault } from '../base/fault.ts';
+import { type Model, opsetVersion } from '../ir/model.ts';
+import { convertOpset } from '../transforms/convert-opset.ts';
+import type { Recipe } from './recipe.ts';
+
+/** One conversion per model version, so that what is remembered of its steps stays true. */
+const raised = new WeakMap<Model, Map<number, Model>>();
+
+/**
+ * The model that the first step is handed: raised to `target.opset` where it is lower. Faults: `bad-recipe` where the model is
+ * above it already; those of `convertOpset`.
+ */
+export function towardsTarget(model: Model, recipe: Recipe): Model {
+  const to = recipe.target?.opset;
+  const from = opsetVersion(model);
+  if (to === undefined || from === undefined || from === to) return model;
+  if (from > to)
+    throw new Fault('bad-recipe', `the model has opset ${from}, the target is ${to}`, {
+      where: 'recipe: target.opset',
+      hint: 'Opsets are raised, never lowered.',
+    });
+  const known = raised.get(model) ?? new Map<number, Model>();
+  raised.set(model, known);
+  const aimed = known.get(to) ?? convertOpset(model, to);
+  known.set(to, aimed);
+  return aimed;
+}
+
+/** Faults `bad-recipe` where a step must raise the model above the target. */
+export function checkStepOpset(recipe: Recipe, technique: string, number: number, opset: number | undefined): void {
+  const limit = recipe.target?.opset;
+  if (limit === undefined || opset === undefined || opset <= limit) return;
+  throw new Fault('bad-recipe', `${technique} needs opset ${opset}, the target is ${limit}`, {
+    where: `step ${number} (${technique})`,
+    hint: 'Raise target.opset, or choose other parameters.',
+  });
+}
