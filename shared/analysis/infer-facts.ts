@@ -9,7 +9,7 @@ import { type Facts, isNone, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import type { ShapeChoice } from './figures.ts';
 import { bodyOf, functionOf } from './local-functions.ts';
-import { recall, remember } from './node-memo.ts';
+import { type Remembered, recall, remember } from './node-memo.ts';
 import { chosenInputs, type Symbols, sparseSource, tensorSource, typeFacts, withSymbols } from './source-facts.ts';
 
 /** Functions may call functions; a file in which they call themselves ends here, with unknown facts. */
@@ -25,6 +25,8 @@ export interface Scope {
   readonly facts: Map<string, Facts>;
   readonly symbols: Symbols;
   readonly depth: number;
+  /** What inference met for each node of this scope, so that asking for the work need not look it up again. */
+  readonly met: Map<Node, Remembered>;
 }
 
 /** Version of a domain in force here; 1 where the file forgot to import it. */
@@ -86,10 +88,14 @@ export function dependencies(scope: Scope, node: Node): readonly (Facts | undefi
 function inferNode(node: Node, scope: Scope): readonly Facts[] {
   const inputs = dependencies(scope, node);
   const of = functionOf(scope.model, node);
-  const known = recall(node, inputs, of ?? versionOf(scope, node.domain));
-  if (known !== undefined) return known.outputs;
-  const outputs = of === undefined ? byRule(node, scope) : throughCall(node, scope);
-  return remember(node, { inputs, scope: of ?? versionOf(scope, node.domain), outputs }).outputs;
+  const within = of ?? versionOf(scope, node.domain);
+  let entry = recall(node, inputs, within);
+  if (entry === undefined) {
+    const outputs = of === undefined ? byRule(node, scope) : throughCall(node, scope);
+    entry = remember(node, { inputs, scope: within, outputs });
+  }
+  scope.met.set(node, entry);
+  return entry.outputs;
 }
 
 function byRule(node: Node, scope: Scope): readonly Facts[] {
@@ -121,7 +127,7 @@ function byRule(node: Node, scope: Scope): readonly Facts[] {
 
 /** A subgraph inferred with these facts for its inputs, on top of the values around it. */
 export function enterSubgraph(graph: Graph, given: readonly Facts[], outer: Scope): Scope {
-  const scope: Scope = { ...outer, graph, outer, facts: new Map(outer.facts) };
+  const scope: Scope = { ...outer, graph, outer, facts: new Map(outer.facts), met: new Map() };
   graph.inputs.forEach((input, k) => {
     scope.facts.set(input.name, orDeclared(given[k] ?? unknownFacts, input, outer.symbols));
   });
@@ -146,6 +152,7 @@ export function enterCall(node: Node, outer: Scope): { readonly body: Graph; rea
     facts,
     symbols: new Map(),
     depth: outer.depth + 1,
+    met: new Map(),
   };
   inferGraph(body, scope);
   return { body, scope };
@@ -164,7 +171,7 @@ export function inferScope(
   more: { readonly batch?: number } = {},
 ): Scope {
   const { facts, symbols } = chosenInputs(model.graph.inputs, choice.inputs, more.batch);
-  const scope: Scope = { model, graph: model.graph, opsets: model.opsets, facts, symbols, depth: 0 };
+  const scope: Scope = { model, graph: model.graph, opsets: model.opsets, facts, symbols, depth: 0, met: new Map() };
   inferGraph(model.graph, scope);
   return scope;
 }

@@ -50,12 +50,24 @@ function layerOf(node: Node, scope: Scope, seen: Seen, missing: Map<string, numb
   };
 }
 
+/** The last answer per model: a preview asks for the figures it starts from with every move of a slider. */
+const measured = new WeakMap<Model, { readonly key: string; readonly figures: Figures }>();
+
 /**
  * The figures of a model. Batch (dim 0 of an input, where it is not a number) is 1 unless `shapes` sets that input; any
  * other unknown dimension leaves the figures that depend on it null. Nodes without a rule are listed and add nothing.
  * Faults: as `inferFacts`.
  */
 export function measureFigures(model: Model, shapes?: ShapeChoice): Figures {
+  const key = JSON.stringify(shapes?.inputs ?? {});
+  const known = measured.get(model);
+  if (known?.key === key) return known.figures;
+  const figures = measure(model, shapes);
+  measured.set(model, { key, figures });
+  return figures;
+}
+
+function measure(model: Model, shapes?: ShapeChoice): Figures {
   const scope = inferScope(model, shapes, { batch: 1 });
   const index = graphIndex(model.graph);
   const missing = new Map<string, number>();

@@ -24,7 +24,9 @@ const memory = new WeakMap<Node, Remembered[]>();
 
 function sameList<T>(a: readonly T[] | null, b: readonly T[] | null): boolean {
   if (a === b) return true;
-  return a !== null && b !== null && a.length === b.length && a.every((x, i) => x === b[i]);
+  if (a === null || b === null || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function sameFacts(a: Facts | undefined, b: Facts | undefined): boolean {
@@ -39,17 +41,16 @@ function sameFacts(a: Facts | undefined, b: Facts | undefined): boolean {
 export function recall(node: Node, inputs: FactsList, scope: unknown): Remembered | undefined {
   const list = memory.get(node);
   if (list === undefined) return undefined;
-  for (const entry of list) if (entry.scope === scope && matches(entry.inputs, inputs, same)) return entry;
-  for (const entry of list) if (entry.scope === scope && matches(entry.inputs, inputs, sameFacts)) return entry;
+  for (let k = 0; k < list.length; k++) {
+    const entry = list[k];
+    if (entry !== undefined && entry.scope === scope && matches(entry.inputs, inputs)) return entry;
+  }
   return undefined;
 }
 
-type Equal = (a: Facts | undefined, b: Facts | undefined) => boolean;
-const same: Equal = (a, b) => a === b;
-
-function matches(a: FactsList, b: FactsList, equal: Equal): boolean {
+function matches(a: FactsList, b: FactsList): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!equal(a[i], b[i])) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !sameFacts(a[i], b[i])) return false;
   return true;
 }
 

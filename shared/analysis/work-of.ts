@@ -4,9 +4,8 @@ import type { Graph, Node } from '../ir/model.ts';
 import { isNone, type OpWork, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import { type ParameterUse, parametersOf, throughCall } from './count-parameters.ts';
-import { dependencies, enterCall, enterSubgraph, inputsOf, type Scope, versionOf } from './infer-facts.ts';
+import { enterCall, enterSubgraph, inputsOf, type Scope, versionOf } from './infer-facts.ts';
 import { functionOf } from './local-functions.ts';
-import { recall } from './node-memo.ts';
 
 export interface NodeWork {
   /** undefined: no rule, not counted. */
@@ -55,7 +54,7 @@ const kept = new WeakMap<OpWork, Met>();
 /** The work of a node whose scope has been inferred. */
 export function workOf(node: Node, scope: Scope): NodeWork {
   const of = functionOf(scope.model, node);
-  const memo = recall(node, dependencies(scope, node), of ?? versionOf(scope, node.domain));
+  const memo = scope.met.get(node);
   if (memo?.work !== undefined) return { work: memo.work, ...(kept.get(memo.work) ?? none) };
   const met: Met = { notCounted: [], inside: [] };
   const work = of === undefined ? byRule(node, scope, met) : ofCall(node, scope, met);

@@ -29,8 +29,9 @@ const noGraphs: readonly Graph[] = [];
 /** Graphs in a node's attributes (If, Loop, Scan ...). */
 export function subgraphs(node: Node): readonly Graph[] {
   let found: Graph[] | undefined;
-  for (const a of node.attributes) {
-    if (a.kind !== 'graph' && a.kind !== 'graphs') continue;
+  for (let k = 0; k < node.attributes.length; k++) {
+    const a = node.attributes[k];
+    if (a?.kind !== 'graph' && a?.kind !== 'graphs') continue;
     found ??= [];
     if (a.kind === 'graph') found.push(a.value);
     else found.push(...a.value);
