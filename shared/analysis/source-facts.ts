@@ -4,7 +4,7 @@ import { lazy } from '../base/lazy.ts';
 import { elementCount, elementTypes } from '../ir/element-type.ts';
 import type { Dim, ValueInfo, ValueType } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
-import { toNumbers } from '../ir/values.ts';
+import { integersOf, toNumbers } from '../ir/values.ts';
 import { type Facts, type Scalar, unknownFacts } from '../ops/declare.ts';
 import { foldLimit } from '../ops/fold.ts';
 
@@ -39,7 +39,10 @@ export function tensorSource(tensor: Tensor): Facts {
   const limit = family === 'float' ? floatLimit : family === 'string' || family === 'complex' ? -1 : foldLimit;
   const base = { elem: tensor.type, shape: tensor.dims, constant: true };
   let facts: Facts = base;
-  if (elementCount(tensor.dims) <= limit) {
+  const made = integersOf(tensor);
+  if (elementCount(tensor.dims) > limit) facts = base;
+  else if (made !== undefined) facts = { ...base, content: made };
+  else {
     const read = lazy(() => contentOf(tensor));
     facts = {
       ...base,

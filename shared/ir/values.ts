@@ -307,6 +307,12 @@ export function packNumbers(type: ElementType, values: ArrayLike<number>): Uint8
   }
 }
 
+/** Integers that a tensor was made from, by its `bytes` (which a renamed copy keeps). */
+const madeFrom = new WeakMap<Tensor['bytes'], readonly number[]>();
+
+/** The integers that a tensor was made from in memory, without packing and unpacking them; undefined for others. */
+export const integersOf = (tensor: Tensor): readonly number[] | undefined => madeFrom.get(tensor.bytes);
+
 /** A tensor from plain numbers, packed when its bytes are first asked for. */
 export function numbersTensor(
   name: string,
@@ -314,7 +320,15 @@ export function numbersTensor(
   dims: readonly number[],
   values: ArrayLike<number>,
 ): Tensor {
-  return lazyTensor(name, type, dims, () => packNumbers(type, values));
+  const tensor = lazyTensor(name, type, dims, () => packNumbers(type, values));
+  if (
+    type === 'int64' &&
+    Array.isArray(values) &&
+    values.length === elementCount(dims) &&
+    values.every(Number.isSafeInteger)
+  )
+    madeFrom.set(tensor.bytes, values);
+  return tensor;
 }
 
 /** An int64 tensor (shapes, axes); exact for bigint input. */

@@ -1,12 +1,20 @@
 /** Owns fileBytes: the exact size of the written file, read off the messages without making a single weight. */
 import type { DescField, DescMessage, Message } from '@bufbuild/protobuf';
-import { type ModelProto, ModelProtoSchema, type TensorProto } from 'onnx-buf';
-import { elementCount, rawByteLength } from '../ir/element-type.ts';
+import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, type TensorProto, TensorProtoSchema } from 'onnx-buf';
+import { elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import { subgraphs } from '../ir/graph-index.ts';
 import type { Graph, Model } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { absentOf } from './absent.ts';
-import { modelToProto, pendingBytes } from './to-proto.ts';
+import { sourceOf } from './proto.ts';
+import {
+  graphToProto,
+  modelToProto,
+  nodeToProto,
+  pendingBytes,
+  tensorToProto,
+  withListedInitializers,
+} from './to-proto.ts';
 import { delimitedLength, varintLength } from './varint.ts';
 
 const sizes = new WeakMap<Message, number>();
@@ -115,10 +123,44 @@ export function externalBytes(model: Model): number {
   return bytes;
 }
 
-/** Bytes of the .onnx file itself, external data not included. */
-export const onnxFileBytes = (model: Model): number => protoBytes(modelToProto(model));
+/** Length of a tensor's message. One whose values are new has only these fields; no message is made to count them. */
+function tensorBytes(tensor: Tensor): number {
+  if (tensor.rest !== undefined || tensor.strings !== undefined || sourceOf(tensor) !== undefined)
+    return messageBytes(TensorProtoSchema, tensorToProto(tensor));
+  let bytes = textBytes(8, tensor.name) + textBytes(12, tensor.doc ?? '');
+  for (const d of tensor.dims) bytes += 1 + varintLength(d);
+  bytes += 1 + varintLength(elementTypes[tensor.type].code);
+  const raw = rawByteLength(tensor.type, elementCount(tensor.dims));
+  return raw === 0 ? bytes : bytes + delimitedLength(9, raw);
+}
 
-const protoBytes = (proto: ModelProto): number => messageBytes(ModelProtoSchema, proto);
+const textBytes = (field: number, text: string): number => (text === '' ? 0 : delimitedLength(field, utf8Length(text)));
+
+/** Length of a graph's message: what it holds beside nodes and initializers, then those one by one. */
+function graphBytes(graph: Graph): number {
+  if (sourceOf(graph) !== undefined) return messageBytes(GraphProtoSchema, graphToProto(graph));
+  let bytes = messageBytes(GraphProtoSchema, graphToProto({ ...graph, nodes: [], initializers: [] }));
+  for (const n of graph.nodes) bytes += delimitedLength(1, messageBytes(NodeProtoSchema, nodeToProto(n)));
+  for (const t of graph.initializers) bytes += delimitedLength(5, tensorBytes(t));
+  return bytes;
+}
+
+const noGraph: Graph = {
+  name: '',
+  nodes: [],
+  initializers: [],
+  sparseInitializers: [],
+  inputs: [],
+  outputs: [],
+  valueInfos: [],
+};
+
+/** Bytes of the .onnx file itself, external data not included. */
+export function onnxFileBytes(model: Model): number {
+  if (sourceOf(model) !== undefined) return messageBytes(ModelProtoSchema, modelToProto(model));
+  const around = messageBytes(ModelProtoSchema, modelToProto({ ...model, graph: noGraph })) - delimitedLength(7, 0);
+  return around + delimitedLength(7, graphBytes(withListedInitializers(model)));
+}
 
 /** Exact size in bytes of the written model: the .onnx file and its external data. */
 export const fileBytes = (model: Model): number => onnxFileBytes(model) + externalBytes(model);

@@ -238,7 +238,7 @@ const sameMetadata = (base: ModelProto | undefined, metadata: Model['metadata'])
  * Before IR 4 every initializer must be listed among the graph's inputs: an added one is, here, so that the file stays valid
  * without raising its IR version.
  */
-function withListedInitializers(model: Model): Graph {
+export function withListedInitializers(model: Model): Graph {
   const { graph } = model;
   if (model.irVersion >= 4) return graph;
   const listed = new Set(graph.inputs.map((i) => i.name));
