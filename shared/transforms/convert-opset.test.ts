@@ -177,3 +177,21 @@ describe('what the file says of itself', () => {
     }
   });
 });
+
+it.each(['double', 'float16'] as const)('bounds of a %s that the file does not declare get its type', async (elem) => {
+  const m = model({
+    opset: 10,
+    inputs: [value('x', [2, 3], elem)],
+    outputs: [value('y', [2, 3], elem)],
+    nodes: [
+      node('Identity', ['x'], ['r']),
+      node('Clip', ['r'], ['y'], [attr.float('min', -0.5), attr.float('max', 0.5)]),
+    ],
+  });
+  const raised = convertOpset(m, 13);
+  expect(raised.graph.initializers.map((t) => t.type)).toEqual([elem, elem]);
+  const feeds = randomFeeds(m);
+  const y = (await runModel(runtime, raised, feeds)).y;
+  expect(y?.type).toBe(elem);
+  if (elem === 'double') expect(Math.max(...Array.from(y?.data ?? [], Number))).toBe(0.5);
+});

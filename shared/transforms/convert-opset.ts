@@ -2,7 +2,9 @@
  * Owns convertOpset: a model raised to a newer ai.onnx opset with every operator's meaning kept. One adapter per operator and
  * version stands in `opset/`; a node walks through those between the two versions, and so does what an adapter put in.
  */
+import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
+import { lazy } from '../base/lazy.ts';
 import { attr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
@@ -48,9 +50,22 @@ interface Scope {
   readonly isRead: (value: string) => boolean;
 }
 
+/**
+ * What inference says of the main graph's values, asked only where the file itself is silent: a bound or a fill value must have
+ * the element type of what it bounds.
+ */
+function inferred(model: Model): Scope {
+  const facts = lazy(() => inferFacts(model));
+  return {
+    ...nothingKnown,
+    shape: (v) => facts().get(v)?.shape ?? null,
+    elem: (v) => facts().get(v)?.elem ?? null,
+  };
+}
+
 const nothingKnown: Scope = { shape: () => null, elem: () => null, constant: () => undefined, isRead: () => true };
 
-function scopeOf(graph: Graph, outer: Scope): Scope {
+function scopeOf(graph: Graph, outer: Scope, main = false): Scope {
   const index = graphIndex(graph);
   const types = new Map([...graph.valueInfos, ...graph.outputs, ...graph.inputs].map((v) => [v.name, v.type]));
   const constant = (value: string): Tensor | undefined => {
@@ -65,7 +80,8 @@ function scopeOf(graph: Graph, outer: Scope): Scope {
     const type = types.get(value);
     return type?.kind === 'tensor' ? type : undefined;
   };
-  const own = (value: string): boolean => types.has(value) || index.producer.has(value);
+  /** Whether the name is this graph's, and so an outer one of the same name says nothing of it. */
+  const own = (value: string): boolean => !main && (types.has(value) || index.producer.has(value));
   return {
     constant,
     shape: (v) => constant(v)?.dims ?? typeOf(v)?.shape ?? (own(v) ? null : outer.shape(v)),
@@ -151,8 +167,8 @@ function convertSubgraphs(node: Node, work: Work, scope: Scope): Node {
   return { ...node, attributes };
 }
 
-function convertGraph(graph: Graph, work: Work, outer: Scope): Graph {
-  const scope = scopeOf(graph, outer);
+function convertGraph(graph: Graph, work: Work, outer: Scope, main = false): Graph {
+  const scope = scopeOf(graph, outer, main);
   const constants = constantsOf(work.taken);
   const nodes = graph.nodes.flatMap((n) => {
     const inside = convertSubgraphs(n, work, scope);
@@ -197,7 +213,7 @@ export function convertOpset(model: Model, to: number): Model {
   if (from === undefined || from >= to) return model;
   if (to > newestOpset) throw new Fault('unsupported', `opset ${to} is newer than ${newestOpset}, the newest known`);
   const taken = allNames(model);
-  const graph = convertGraph(model.graph, { from, to, taken }, nothingKnown);
+  const graph = convertGraph(model.graph, { from, to, taken }, inferred(model), true);
   const irVersion = Math.max(model.irVersion, irOfOpset[to] ?? 13);
   return {
     ...model,
