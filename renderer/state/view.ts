@@ -18,7 +18,7 @@ const initial: ViewState = {
   colourBy: 'operator',
   leftWidth: 264,
   rightWidth: 372,
-  jobsHeight: 220,
+  jobsHeight: 304,
   jobsOpen: false,
   paletteOpen: false,
   dialog: null,

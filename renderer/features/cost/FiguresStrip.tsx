@@ -1,44 +1,61 @@
-/** Owns the figures strip: what the model costs, before -> now. */
-
-import type { Figures } from '#shared/analysis/figures.ts';
-import { type Text, text } from '#shared/base/text.ts';
+/** Owns the figures strip: what the model costs, before -> now, predicted and measured told apart. */
+import { useHost, useJobs } from '../../host/use-host.tsx';
+import { recipeOf } from '../../state/document.ts';
 import { usePreview } from '../../state/preview.ts';
-import { ratio, shortBytes, shortCount } from '../../ui/format.ts';
-import { useText } from '../../ui/language.ts';
+import { activeSteps, measuredOf, resultOf } from '../../state/results.ts';
+import { measureNow, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
+import { useDocument } from '../../state/store.ts';
+import { setView } from '../../state/view.ts';
+import { useLanguage, useText } from '../../ui/language.ts';
+import { CountFigure, counts } from './CountFigure.tsx';
+import { AccuracyFigure, LatencyFigure } from './MeasuredFigures.tsx';
+import { words } from './words.ts';
 import './cost.css';
 
-const rows: readonly {
-  readonly key: string;
-  readonly title: Text;
-  readonly of: (f: Figures) => number | null;
-  readonly print: (n: number | null) => string;
-}[] = [
-  { key: 'parameters', title: text('Parameters', '파라미터'), of: (f) => f.parameters, print: shortCount },
-  { key: 'file', title: text('File', '파일'), of: (f) => f.fileBytes, print: shortBytes },
-  { key: 'macs', title: text('MACs', 'MACs'), of: (f) => f.macs, print: shortCount },
-  { key: 'memory', title: text('Peak memory', '최대 메모리'), of: (f) => f.peakActivationBytes, print: shortBytes },
-];
+const nothing = { before: null, now: null, stale: false } as const;
 
 export function FiguresStrip() {
   const say = useText();
+  const host = useHost();
+  const language = useLanguage((s) => s.language);
+  const jobs = useJobs();
   const preview = usePreview((p) => p.preview);
+  const open = useDocument((d) => d.open);
+  const edit = useDocument((d) => d.edit);
+  const draft = useDocument((d) => d.draft);
+  const planned = useRunPlan((p) => p.data);
+  const recipe = recipeOf(edit);
+  const plain = activeSteps(recipe) === 0;
+  const found = open === null ? nothing : measuredOf(jobs, open.modelId, recipe);
+  // a step under a slider has been run by nobody
+  const measured = draft === null ? found : { ...found, stale: found.now !== null };
+  const readBack = open !== null && draft === null && resultOf(jobs, open.modelId, recipe) !== undefined;
+  const data = planned ?? open?.data ?? '';
+  const act = (): void => {
+    if (!plain) void runRecipeNow(host, language);
+    else if (data === '') setView({ jobsOpen: true });
+    else void measureNow(host);
+  };
+  const action =
+    open === null || draft !== null ? null : (
+      <button type="button" className="link" onClick={act}>
+        {say(!plain ? words.runFirst : data === '' ? words.noData : words.measure)}
+      </button>
+    );
+  const changed = !plain || draft !== null;
   return (
-    <dl className="strip">
-      {rows.map((row) => {
-        const before = preview === null ? null : row.of(preview.before);
-        const now = preview === null ? null : row.of(preview.figures);
-        const changed = before !== null && now !== null && before !== now;
-        return (
-          <div key={row.key} className="figure" data-figure={row.key}>
-            <dt>{say(row.title)}</dt>
-            <dd>
-              {changed && <span className="muted">{row.print(before)} → </span>}
-              <strong className={changed ? 'estimated' : ''}>{preview === null ? '—' : row.print(now)}</strong>
-              {changed && <span className="figure-ratio">{ratio(before, now)}</span>}
-            </dd>
-          </div>
-        );
-      })}
+    <dl className="strip" aria-label={say(words.strip)}>
+      {counts.map((count) => (
+        <CountFigure
+          key={count.id}
+          count={count}
+          before={preview?.before ?? null}
+          now={preview?.figures ?? null}
+          readBack={readBack}
+        />
+      ))}
+      <LatencyFigure measured={measured} changed={changed} action={action} />
+      <AccuracyFigure measured={measured} changed={changed} action={action} />
     </dl>
   );
 }

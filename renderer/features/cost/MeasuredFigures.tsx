@@ -1,0 +1,122 @@
+/** Owns the two figures that only a run can give: latency and accuracy, with what each was measured on. */
+import type { ReactNode } from 'react';
+import type { Evaluation } from '#shared/contract/calls.ts';
+import { type Measured, sameWithin } from '../../state/results.ts';
+import { fullCount, milliseconds, percent, ratio } from '../../ui/format.ts';
+import { useText } from '../../ui/language.ts';
+import { Tooltip } from '../../ui/Tooltip.tsx';
+import { Figure } from './Figure.tsx';
+import { words } from './words.ts';
+
+export interface MeasuredFigureProps {
+  readonly measured: Measured;
+  readonly changed: boolean;
+  /** Shown where nothing is measured: the button that does it. */
+  readonly action: ReactNode;
+}
+
+function useBadge({ measured }: MeasuredFigureProps): ReactNode {
+  const say = useText();
+  if (measured.now === null) return undefined;
+  return measured.stale ? (
+    <Tooltip text={say(words.staleWhy)}>
+      <span className="badge warn">{say(words.stale)}</span>
+    </Tooltip>
+  ) : (
+    <span className="badge">{say(words.measured)}</span>
+  );
+}
+
+export function LatencyFigure(p: MeasuredFigureProps) {
+  const say = useText();
+  const badge = useBadge(p);
+  const { before, now, stale } = p.measured;
+  const title = say(words.latency);
+  if (now === null)
+    return (
+      <Figure
+        id="latency"
+        title={title}
+        before={p.changed && before !== null ? milliseconds(before.latencyMs.median) : null}
+        now={<span className="unknown">{say(words.notMeasured)}</span>}
+        share={null}
+        line={p.action}
+      />
+    );
+  const [a, b] = [before?.latencyMs.median ?? null, now.latencyMs.median];
+  const compared = p.changed && a !== null;
+  const slower = a !== null && b > a;
+  const near = a !== null && ratio(Math.max(a, b), Math.min(a, b)) === '1.0×';
+  const line = !compared
+    ? `p95 ${milliseconds(now.latencyMs.p95)}`
+    : near
+      ? say(words.same)
+      : slower
+        ? say(words.slower, { ratio: ratio(b, a) })
+        : say(words.faster, { ratio: ratio(a, b) });
+  return (
+    <Figure
+      id="latency"
+      title={title}
+      badge={badge}
+      before={compared ? milliseconds(a) : null}
+      now={<strong className={stale ? 'stale' : ''}>{milliseconds(b)}</strong>}
+      why={say(words.median, { p95: milliseconds(now.latencyMs.p95) })}
+      share={compared ? b / a : null}
+      worse={slower && !near}
+      line={stale ? p.action : line}
+    />
+  );
+}
+
+const half = (e: Evaluation): string =>
+  e.interval95 === null ? '?' : ((e.interval95[1] - e.interval95[0]) * 50).toFixed(1);
+
+export function AccuracyFigure(p: MeasuredFigureProps) {
+  const say = useText();
+  const badge = useBadge(p);
+  const { before, now, stale } = p.measured;
+  const title =
+    now === null
+      ? say(words.accuracy)
+      : `${say(words.accuracy)} · ${say(words.onSamples, { n: fullCount(now.samples), data: now.data })}`;
+  if (now === null || now.top1 === null)
+    return (
+      <Figure
+        id="accuracy"
+        title={title}
+        before={p.changed && before !== null && before.top1 !== null ? percent(before.top1, 2) : null}
+        now={<span className="unknown">{say(now === null ? words.notMeasured : words.unknown)}</span>}
+        share={null}
+        line={now === null ? p.action : say(words.noLabels)}
+      />
+    );
+  const compared = p.changed && before !== null && before.top1 !== null;
+  const difference = before?.top1 == null ? 0 : now.top1 - before.top1;
+  const points = `${difference < 0 ? '−' : '+'}${Math.abs(difference * 100).toFixed(1)}`;
+  const line = !compared
+    ? `±${half(now)}`
+    : before !== null && sameWithin(before, now)
+      ? say(words.noDifference, { half: half(now) })
+      : say(words.points, { points, half: half(now) });
+  return (
+    <Figure
+      id="accuracy"
+      title={title}
+      badge={badge}
+      before={compared && before !== null ? percent(before.top1, 2) : null}
+      now={<strong className={stale ? 'stale' : ''}>{percent(now.top1, 2)}</strong>}
+      why={say(words.interval, {
+        top1: percent(now.top1, 2),
+        n: fullCount(now.samples),
+        split: now.split,
+        data: now.data,
+        from: percent(now.interval95?.[0] ?? null, 2),
+        to: percent(now.interval95?.[1] ?? null, 2),
+      })}
+      share={compared ? now.top1 : null}
+      worse={compared && difference < 0 && before !== null && !sameWithin(before, now)}
+      line={stale ? p.action : line}
+    />
+  );
+}
