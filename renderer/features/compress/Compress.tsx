@@ -1,5 +1,5 @@
 /** Owns the compress tab: every technique as a card with what it would give on this selection, and the step being edited. */
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { Fragment, useEffect, useMemo, useRef, useState } from 'react';
 import { type FieldValues, fieldDefaults } from '#shared/base/fields.ts';
 import type { Select, Step } from '#shared/recipes/recipe.ts';
 import type { Technique } from '#shared/techniques/declare.ts';
@@ -59,14 +59,16 @@ export function Compress() {
     }
   }, [open, drawn, edit.shapes, selection]);
 
-  const shown = editing === undefined ? techniques : techniques.filter((t) => t.id === editing.step.technique);
+  const edits = (t: Technique): boolean => editing !== undefined && t.id === editing.step.technique;
+  // the step being edited stands first; the others stay, so that the next one is a press away
+  const shown = [...techniques.filter(edits), ...techniques.filter((t) => !edits(t))];
   const valuesOf = (t: Technique): FieldValues =>
-    editing !== undefined
+    editing !== undefined && edits(t)
       ? { ...fieldDefaults(t.params), ...editing.step.params }
       : (values[t.id] ?? fieldDefaults(t.params));
 
   const change = (t: Technique, next: FieldValues, moving: boolean): void => {
-    if (editing !== undefined) {
+    if (editing !== undefined && edits(t)) {
       dispatch({
         type: 'step-edited',
         key: editing.key,
@@ -89,17 +91,18 @@ export function Compress() {
     setTouched(null);
   };
 
+  const on =
+    selection.length === 0
+      ? say(words.onAll)
+      : selection.length === 1
+        ? say(words.onOne, { name: selection[0] ?? '' })
+        : say(words.onMany, { n: selection.length });
+  const fresh = (t: Technique): Step => stepOf(t, wholeModel(t) ? { all: true } : select, valuesOf(t));
   const number = editing === undefined ? 0 : edit.steps.indexOf(editing) + 1;
   return (
     <div className="compress">
       {editing === undefined ? (
-        <p className="muted small">
-          {selection.length === 0
-            ? say(words.onAll)
-            : selection.length === 1
-              ? say(words.onOne, { name: selection[0] ?? '' })
-              : say(words.onMany, { n: selection.length })}
-        </p>
+        <p className="muted small">{on}</p>
       ) : (
         <div className="field-row">
           <strong>{say(words.editing, { n: number })}</strong>
@@ -108,31 +111,38 @@ export function Compress() {
           </Button>
         </div>
       )}
-      {shown.map((t) => (
-        <CompressCard
-          key={t.id}
-          technique={t}
-          values={valuesOf(t)}
-          step={editing?.step ?? stepOf(t, wholeModel(t) ? { all: true } : select, valuesOf(t))}
-          stepKey={editing?.key ?? null}
-          active={editing !== undefined || touched === t.id}
-          aside={
-            t.id === 'prune-channels' && coupling !== undefined && editing === undefined
-              ? coupling.others === 0
-                ? say(words.groupOne)
-                : say(words.group, { n: coupling.others })
-              : ''
-          }
-          onChange={(next, moving) => change(t, next, moving)}
-          onCommit={() => {
-            gesture.current++;
-          }}
-          onPoint={(inside) => {
-            if (t.id === 'prune-channels') light(inside ? coupling : undefined);
-          }}
-          {...(editing === undefined ? { onAdd: () => add(t) } : {})}
-        />
-      ))}
+      {shown.map((t) => {
+        const edited = edits(t);
+        const coupled = t.id === 'prune-channels' && coupling !== undefined && !edited;
+        const before = editing !== undefined && t === shown[1] && (
+          <p className="muted small">
+            {say(words.next)} {on}
+          </p>
+        );
+        return (
+          <Fragment key={t.id}>
+            {before}
+            <CompressCard
+              technique={t}
+              values={valuesOf(t)}
+              step={edited && editing !== undefined ? editing.step : fresh(t)}
+              stepKey={edited && editing !== undefined ? editing.key : null}
+              active={edited || touched === t.id}
+              aside={
+                coupled ? (coupling.others === 0 ? say(words.groupOne) : say(words.group, { n: coupling.others })) : ''
+              }
+              onChange={(next, moving) => change(t, next, moving)}
+              onCommit={() => {
+                gesture.current++;
+              }}
+              onPoint={(inside) => {
+                if (t.id === 'prune-channels') light(inside ? coupling : undefined);
+              }}
+              {...(edited ? {} : { onAdd: () => add(t) })}
+            />
+          </Fragment>
+        );
+      })}
     </div>
   );
 }

@@ -75,20 +75,22 @@ export function CompressCard(p: CompressCardProps) {
           {gain?.ok && gain.notes.map((n) => <p key={n.en}>{say(n)}</p>)}
         </div>
       )}
-      <footer className="field-row">
-        {p.active ? (
-          <span />
-        ) : (
-          <Button look="quiet" small onClick={() => setWide(!wide)} aria-expanded={wide}>
-            {say(wide ? words.less : words.more)}
-          </Button>
-        )}
-        {p.onAdd !== undefined && (
-          <Button look={p.active ? 'primary' : 'plain'} small disabled={gain !== null && !gain.ok} onClick={p.onAdd}>
-            {say(words.add)}
-          </Button>
-        )}
-      </footer>
+      {!(p.active && p.onAdd === undefined) && (
+        <footer className="field-row">
+          {p.active ? (
+            <span />
+          ) : (
+            <Button look="quiet" small onClick={() => setWide(!wide)} aria-expanded={wide}>
+              {say(wide ? words.less : words.more)}
+            </Button>
+          )}
+          {p.onAdd !== undefined && (
+            <Button look={p.active ? 'primary' : 'plain'} small disabled={gain !== null && !gain.ok} onClick={p.onAdd}>
+              {say(words.add)}
+            </Button>
+          )}
+        </footer>
+      )}
     </section>
   );
 }

@@ -10,6 +10,7 @@ export const words = {
   onMany: text('On {n} selected layers', '선택한 레이어 {n}개에 적용'),
   editing: text('Editing step {n}', '단계 {n} 편집 중'),
   done: text('Done', '완료'),
+  next: text('Another step after it.', '이어서 추가할 단계입니다.'),
   add: text('Add to recipe', '레시피에 추가'),
   file: text('file', '파일'),
   parameters: text('parameters', '파라미터'),
