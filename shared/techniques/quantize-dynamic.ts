@@ -71,6 +71,8 @@ function integerLayer(r: Rewriting, layer: QuantLayer): void {
   const sum = r.edit.unique(`${out}_int32`);
   r.nodes.push({
     ...node,
+    // Its output's name is new: an unnamed layer keeps the name that people know it by.
+    name: node.name === '' ? node.id : node.name,
     op: convolution ? 'ConvInteger' : 'MatMulInteger',
     inputs: [x, weight.stored, xZero, weight.zeroPoint],
     outputs: [sum],

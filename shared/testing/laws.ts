@@ -3,7 +3,7 @@
  * outputs keep names and types. And maskedModel, the reference for removed channels.
  */
 
-import type { ShapeChoice } from '../analysis/figures.ts';
+import type { Figures, ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import type { Model } from '../ir/model.ts';
 import { readModel } from '../onnx/read.ts';
@@ -60,6 +60,9 @@ export async function checkLaw(
   const { figures } = preview;
   for (const key of ['parameters', 'macs', 'fileBytes', 'opset', 'nodes', 'peakActivationBytes'] as const)
     if (figures[key] !== after[key]) broken.push(`${key}: predicted ${figures[key]}, written file has ${after[key]}`);
+  const told = (f: Figures): string =>
+    f.layers.map((l) => `${l.name || l.id} ${l.op} ${l.macs} ${l.parameters}`).join('\n');
+  if (told(figures) !== told(after)) broken.push('layers: those predicted are not those of the written file');
   if (figures.fileBytes !== bytes.length)
     broken.push(`fileBytes: predicted ${figures.fileBytes}, wrote ${bytes.length}`);
   const step = preview.steps[0];

@@ -3,6 +3,7 @@ import type { Cancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, ValueInfo } from '../ir/model.ts';
+import { embedded } from '../onnx/embedded.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Dataset, Split } from '../ports/dataset.ts';
 import type { RunTensor, Runtime } from '../ports/runtime.ts';
@@ -107,7 +108,8 @@ export async function compare(
   options: CompareOptions = {},
 ): Promise<ComparisonResult> {
   const taps = options.layers === false ? [] : commonValues(a.model, b.model);
-  const source = (s: Subject) => (taps.length === 0 ? sourceOf(s) : { bytes: writeModel(tapped(s.model, taps)) });
+  const source = (s: Subject) =>
+    taps.length === 0 ? sourceOf(s) : { bytes: writeModel(tapped(embedded(s.model), taps)) };
   const split = options.split ?? 'validation';
   const data = options.dataset;
   const count = Math.min(options.samples ?? 200, data?.info.counts[split] ?? 16);
