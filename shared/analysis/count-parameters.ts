@@ -43,10 +43,14 @@ function rootIn(scope: Scope, name: string): string {
 /** Add and Mul hold a parameter only where their constant is more than a number and is not itself part of a weight. */
 const loose: ReadonlySet<string> = new Set(['Add', 'Mul']);
 
+const noUses: readonly ParameterUse[] = [];
+
 /** The parameters that a node reads (none for a node that itself makes a weight). */
 export function parametersOf(node: Node, scope: Scope): readonly ParameterUse[] {
+  const roles = rolesOf(node);
+  if (roles.length === 0) return noUses;
   const uses: ParameterUse[] = [];
-  for (const [input, role] of rolesOf(node)) {
+  for (const [input, role] of roles) {
     const name = node.inputs[input];
     const known = name === undefined || name === '' ? undefined : scope.facts.get(name);
     if (name === undefined || known === undefined || !known.constant || !isWeightType(known, role)) continue;

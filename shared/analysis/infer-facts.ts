@@ -30,8 +30,20 @@ export interface Scope {
 }
 
 /** Version of a domain in force here; 1 where the file forgot to import it. */
-export const versionOf = (scope: Scope, domain: string): number =>
-  opsetVersion(scope, domain === 'ai.onnx' ? '' : domain) ?? 1;
+export function versionOf(scope: Scope, domain: string): number {
+  let known = versions.get(scope.opsets);
+  if (known === undefined) {
+    known = new Map();
+    versions.set(scope.opsets, known);
+  }
+  let version = known.get(domain);
+  if (version === undefined) {
+    version = opsetVersion(scope, domain === 'ai.onnx' ? '' : domain) ?? 1;
+    known.set(domain, version);
+  }
+  return version;
+}
+const versions = new WeakMap<Model['opsets'], Map<string, number>>();
 
 const factsOf = (scope: Scope, name: string): Facts | undefined =>
   name === '' ? undefined : (scope.facts.get(name) ?? unknownFacts);

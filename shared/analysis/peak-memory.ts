@@ -32,7 +32,7 @@ export function peakActivationBytes(
   const index = graphIndex(graph);
   const { order } = index;
   const blocks = new Map<string, Block>();
-  const born: Block[][] = order.map(() => []);
+  const born: (Block[] | undefined)[] = new Array(order.length);
   const open = (name: string, step: number): Block | undefined => {
     const known = name === '' ? undefined : facts.get(name);
     if (name === '' || known?.constant === true) return undefined;
@@ -47,13 +47,17 @@ export function peakActivationBytes(
     for (const name of node.inputs) touch(blocks.get(name), step);
     for (const g of subgraphs(node)) for (const name of outerReads(g)) touch(blocks.get(name), step);
     const shared = isView(node) ? blocks.get(node.inputs[0] ?? '') : undefined;
-    for (const [k, name] of node.outputs.entries()) {
+    for (let k = 0; k < node.outputs.length; k++) {
+      const name = node.outputs[k] ?? '';
       if (k === 0 && shared !== undefined) {
         blocks.set(name, shared);
         continue;
       }
       const block = open(name, step);
-      if (block !== undefined) born[step]?.push(block);
+      if (block === undefined) continue;
+      const list = born[step];
+      if (list === undefined) born[step] = [block];
+      else list.push(block);
     }
   }
   for (const name of index.outputNames) touch(blocks.get(name), order.length);
@@ -64,8 +68,10 @@ function touch(block: Block | undefined, step: number): void {
   if (block !== undefined && block.last < step) block.last = step;
 }
 
+const none: readonly Block[] = [];
+
 /** Walks the steps: blocks are alive from birth to their last use. */
-function sweep(given: readonly Block[], born: readonly (readonly Block[])[]): number | null {
+function sweep(given: readonly Block[], born: readonly (readonly Block[] | undefined)[]): number | null {
   const freed = new Float64Array(born.length + 1);
   let live = 0;
   for (const { bytes, last } of given) {
@@ -74,8 +80,8 @@ function sweep(given: readonly Block[], born: readonly (readonly Block[])[]): nu
     freed[last] = (freed[last] ?? 0) + bytes;
   }
   let peak = live;
-  for (const [step, blocks] of born.entries()) {
-    for (const { bytes, last } of blocks) {
+  for (let step = 0; step < born.length; step++) {
+    for (const { bytes, last } of born[step] ?? none) {
       if (bytes === null) return null;
       live += bytes;
       freed[last] = (freed[last] ?? 0) + bytes;

@@ -61,8 +61,15 @@ function fieldSchema(field: Field): z.ZodType<string | number | boolean | undefi
 
 /** The strict zod object for a set of fields: defaults filled in, unknown keys refused. */
 export function fieldsSchema(fields: Fields): z.ZodType<FieldValues> {
-  return z.strictObject(Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, fieldSchema(f)])));
+  let schema = schemas.get(fields);
+  if (schema === undefined) {
+    schema = z.strictObject(Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, fieldSchema(f)])));
+    schemas.set(fields, schema);
+  }
+  return schema;
 }
+/** A slider checks its parameters with every move. */
+const schemas = new WeakMap<Fields, z.ZodType<FieldValues>>();
 
 /** The values a form starts with. Optional fields start undefined. */
 export function fieldDefaults(fields: Fields): FieldValues {

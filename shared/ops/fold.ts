@@ -16,8 +16,14 @@ export function knownShape(shape: readonly Dim[] | null | undefined): readonly n
 
 /** Elements of a shape, or null where unknown. */
 export function sizeOf(shape: readonly Dim[] | null | undefined): number | null {
-  const dims = knownShape(shape);
-  return dims === undefined ? null : dims.reduce((n, d) => n * d, 1);
+  if (shape === null || shape === undefined) return null;
+  let count = 1;
+  for (let i = 0; i < shape.length; i++) {
+    const d = shape[i];
+    if (typeof d !== 'number') return null;
+    count *= d;
+  }
+  return count;
 }
 
 /** The shape as numbers where a content of it may be kept. */

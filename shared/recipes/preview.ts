@@ -4,6 +4,7 @@
  */
 import type { Figures, ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
+import { Fault } from '../base/fault.ts';
 import type { Text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { Exactness, Summaries, Taken } from '../techniques/declare.ts';
@@ -41,7 +42,12 @@ export interface PreviewOptions {
 
 /** How many outcomes are remembered per model version: enough to scrub a slider back and forth. */
 const remembered = 16;
-const memo = new WeakMap<Model, Map<string, PreviewStep>>();
+const memo = new WeakMap<Model, Map<string, PreviewStep | Failed>>();
+
+/** A step that cannot be done here fails again the same way: the cards that do not fit must not slow a slider elsewhere. */
+interface Failed {
+  readonly thrown: unknown;
+}
 const ids = new WeakMap<object, number>();
 let nextId = 1;
 
@@ -62,33 +68,50 @@ function neededData({ technique, context }: RewrittenStep): 'calibrate' | 'train
 }
 
 function previewStep(model: Model, step: Step, index: number, settings: StepSettings): PreviewStep {
-  const outcomes = memo.get(model) ?? new Map<string, PreviewStep>();
+  const outcomes = memo.get(model) ?? new Map<string, PreviewStep | Failed>();
   memo.set(model, outcomes);
   const { seed, shapes, summaries } = settings;
   const key = JSON.stringify([step.technique, step.select, step.params, seed, shapes ?? null, identity(summaries)]);
-  const known = outcomes.get(key);
+  // What a fault says names the step's number.
+  const failing = `${index} ${key}`;
+  const known = outcomes.get(key) ?? outcomes.get(failing);
+  if (known !== undefined && 'thrown' in known) throw known.thrown;
   if (known !== undefined) {
     // Most recently used last.
     outcomes.delete(key);
     outcomes.set(key, known);
     return known.index === index ? known : { ...known, index };
   }
+  try {
+    const outcome = outcomeOf(model, step, index, settings);
+    keep(outcomes, key, outcome);
+    return outcome;
+  } catch (thrown) {
+    // Anything else (a file that is gone for a moment) may turn out otherwise the next time.
+    if (thrown instanceof Fault && thrown.code === 'bad-recipe') keep(outcomes, failing, { thrown });
+    throw thrown;
+  }
+}
+
+function keep(outcomes: Map<string, PreviewStep | Failed>, key: string, outcome: PreviewStep | Failed): void {
+  outcomes.set(key, outcome);
+  const oldest = outcomes.keys().next();
+  if (outcomes.size > remembered && oldest.done !== true) outcomes.delete(oldest.value);
+}
+
+function outcomeOf(model: Model, step: Step, index: number, settings: StepSettings): PreviewStep {
   const done = rewriteStep(model, step, settings);
-  const outcome: PreviewStep = {
+  return {
     index,
     technique: done.technique.id,
     exactness: done.technique.exactness(done.context.params),
     model: done.model,
-    figures: measureFigures(done.model, shapes),
+    figures: measureFigures(done.model, settings.shapes),
     layers: done.layers,
     notes: done.notes,
     needsData: () => neededData(done),
     ...(done.opset === undefined ? {} : { opset: done.opset.to }),
   };
-  outcomes.set(key, outcome);
-  const oldest = outcomes.keys().next();
-  if (outcomes.size > remembered && oldest.done !== true) outcomes.delete(oldest.value);
-  return outcome;
 }
 
 /**

@@ -54,7 +54,7 @@ export function setConstants(
   return {
     ...graph,
     nodes: graph.nodes.map((n) => {
-      const inputs = rewired.get(n.id);
+      const inputs = rewired.size === 0 ? undefined : rewired.get(n.id);
       if (inputs !== undefined) {
         const length = Math.max(n.inputs.length, ...[...inputs.keys()].map((k) => k + 1));
         return { ...n, inputs: Array.from({ length }, (_, k) => inputs.get(k) ?? n.inputs[k] ?? '') };
