@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +43,15 @@ async function start(samples = join(home, 'samples')): Promise<RunningHost> {
   });
 }
 
+/** Dates the cards of a name back, so that the order does not hang on the clock's grain. */
+function utimesOf(name: string, seconds: number): void {
+  const models = join(home, 'data/models');
+  for (const id of readdirSync(models)) {
+    const card = join(models, id, 'card.json');
+    if (readFileSync(card, 'utf8').includes(name)) utimesSync(card, seconds, seconds);
+  }
+}
+
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'bantam-host-'));
   mkdirSync(join(home, 'samples'));
@@ -56,6 +65,21 @@ afterEach(() => {
 });
 
 describe('the host', () => {
+  it('lists what was opened lately, newest first, a name once', async () => {
+    const { handlers } = host.service;
+    const put = async (name: string, seed: number): Promise<string> =>
+      (await handlers.openBytes({ name, bytes: writeModel(small(seed)), companions: {} })).modelId;
+    await put('a.onnx', 1);
+    utimesOf('a.onnx', 1);
+    await put('b.onnx', 2);
+    utimesOf('b.onnx', 2);
+    const again = await put('a.onnx', 3); // the file changed: its old content is not listed
+    const recent = await handlers.recentModels({});
+    expect(recent.map((m) => m.name)).toEqual(['a.onnx', 'b.onnx']);
+    expect(recent[0]?.modelId).toBe(again);
+    expect((await handlers.openHeld({ modelId: again })).name).toBe('a.onnx');
+  });
+
   it('lists samples with their cards and opens one with its data', async () => {
     const { handlers } = host.service;
     const hello = await handlers.hello({});

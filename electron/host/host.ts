@@ -50,6 +50,8 @@ export interface RunningHost {
 
 /** Models kept parsed, so that a histogram does not read the file anew. */
 const cachedModels = 3;
+/** Length of the list of models opened lately. */
+const recentShown = 8;
 
 const lastPart = (name: string): string => name.split(/[\\/]/).at(-1) || 'model.onnx';
 
@@ -66,6 +68,11 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     return model;
   };
   const modelById = async (id: string): Promise<Model> => modelOf(await store.get(id));
+  /** What was parsed while a file was taken in need not be parsed again; external data is read where it lies by then. */
+  const remember = (held: Held, model: Model): Held => {
+    if (externalLayout(model).tensors.length === 0) parsed.set(held.modelId, model);
+    return held;
+  };
   const opened = async (held: Held): Promise<Opened> => ({
     modelId: held.modelId,
     name: held.name,
@@ -83,7 +90,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       // Without external data the very bytes are kept.
       if (externalLayout(model).tensors.length > 0) await saveModelFile(model, draft.path);
       else await copyFile(path, draft.path);
-      return await store.keep(draft.folder, card);
+      return remember(await store.keep(draft.folder, card), model);
     } catch (thrown) {
       await store.drop(draft.folder);
       throw thrown;
@@ -136,10 +143,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       return opened(await takeIn(path, { name: `${id}.onnx`, ...more }));
     },
     openBytes: async ({ name, bytes, companions }) => {
+      let model: Model | undefined;
       const check = async (path: string): Promise<void> => {
-        await openModelFile(path);
+        model = await openModelFile(path);
       };
-      return opened(await store.put(bytes, companions, { name: lastPart(name) }, check));
+      const held = await store.put(bytes, companions, { name: lastPart(name) }, check);
+      return opened(model === undefined ? held : remember(held, model));
     },
     openDialog: async () => {
       if (options.dialogs === undefined) throw new Fault('unsupported', 'this host has no dialogs');
@@ -169,6 +178,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       await project.save(next);
       return {};
     },
+    recentModels: async () =>
+      (await store.recent(recentShown)).map(({ modelId, name, fileBytes }) => ({ modelId, name, fileBytes })),
     lastProject: async () => {
       const last = await project.load();
       const held = last === undefined ? undefined : await store.get(last.modelId).catch(() => undefined);

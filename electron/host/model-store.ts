@@ -35,7 +35,7 @@ export interface ModelStore {
     bytes: Uint8Array,
     companions: Readonly<Record<string, Uint8Array>>,
     card: Omit<Card, 'fileBytes'>,
-    check: (path: string) => Promise<void>,
+    check: (path: string) => Promise<unknown>,
   ): Promise<Held>;
   /** A folder of the store's own in which `model.onnx` may be written, to be kept or dropped. */
   draft(): Promise<{ readonly folder: string; readonly path: string }>;
@@ -44,6 +44,8 @@ export interface ModelStore {
   drop(folder: string): Promise<void>;
   /** Faults: `not-found`. */
   get(modelId: string): Promise<Held>;
+  /** Models held, most recently used first; one name once (what a file was before it changed is not listed). */
+  recent(most: number): Promise<readonly Held[]>;
 }
 
 const cardFile = 'card.json';
@@ -101,20 +103,25 @@ export async function openStore(root: string, limit = 8 * 2 ** 30): Promise<Mode
     return { ...cardSchema.parse(JSON.parse(text)), modelId, path: join(folder, 'model.onnx') };
   };
 
-  const trim = async (): Promise<void> => {
-    const held: { id: string; bytes: number; used: number }[] = [];
+  /** Everything held, least recently used first. */
+  const all = async (): Promise<readonly Held[]> => {
+    const found: { held: Held; used: number }[] = [];
     for (const id of await readdir(root)) {
       if (!blobId.safeParse(id).success) continue;
-      const card = await read(id).catch(() => undefined);
-      if (card === undefined) continue;
-      held.push({ id, bytes: card.fileBytes, used: (await stat(join(root, id, cardFile))).mtimeMs });
+      const held = await read(id).catch(() => undefined);
+      if (held !== undefined) found.push({ held, used: (await stat(join(root, id, cardFile))).mtimeMs });
     }
-    let total = held.reduce((n, h) => n + h.bytes, 0);
-    for (const h of held.sort((a, b) => a.used - b.used)) {
+    return found.sort((a, b) => a.used - b.used).map((f) => f.held);
+  };
+
+  const trim = async (): Promise<void> => {
+    const held = await all();
+    let total = held.reduce((n, h) => n + h.fileBytes, 0);
+    for (const h of held) {
       if (total <= limit) return;
-      if (inUse.has(h.id)) continue;
-      await rm(join(root, h.id), { recursive: true, force: true });
-      total -= h.bytes;
+      if (inUse.has(h.modelId)) continue;
+      await rm(join(root, h.modelId), { recursive: true, force: true });
+      total -= h.fileBytes;
     }
   };
 
@@ -161,6 +168,11 @@ export async function openStore(root: string, limit = 8 * 2 ** 30): Promise<Mode
         await rm(folder, { recursive: true, force: true });
         throw thrown;
       }
+    },
+    recent: async (most) => {
+      const byName = new Map((await all()).map((h) => [h.name, h]));
+      const names = [...new Set((await all()).map((h) => h.name).reverse())];
+      return names.slice(0, most).flatMap((n) => byName.get(n) ?? []);
     },
     get: async (modelId) => {
       const held = await read(modelId);

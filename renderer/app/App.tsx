@@ -7,6 +7,7 @@ import { ExportDialog } from '../features/export/ExportDialog.tsx';
 import { Inspector } from '../features/inspect/Inspector.tsx';
 import { JobsDrawer } from '../features/jobs/JobsDrawer.tsx';
 import { DropTarget } from '../features/open/DropTarget.tsx';
+import { OpeningNote } from '../features/open/OpeningNote.tsx';
 import { openHeld } from '../features/open/open-model.ts';
 import { useFirstModel } from '../features/open/use-first-model.ts';
 import { Welcome } from '../features/open/Welcome.tsx';
@@ -18,6 +19,7 @@ import { useDocument } from '../state/store.ts';
 import { setView, useView } from '../state/view.ts';
 import { useText } from '../ui/language.ts';
 import { Toasts } from '../ui/Toasts.tsx';
+import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { JobsBar } from './JobsBar.tsx';
 import { Resizer } from './Resizer.tsx';
@@ -71,6 +73,7 @@ export function App() {
         }
       >
         <TopBar />
+        <ConnectionBanner />
         <ErrorBoundary>
           <FiguresStrip />
         </ErrorBoundary>
@@ -90,6 +93,7 @@ export function App() {
           />
           <main className="stage">
             <ErrorBoundary>{open ? <Canvas /> : <Welcome />}</ErrorBoundary>
+            {open && <OpeningNote />}
           </main>
           <Resizer
             label={say(words.resizeInspector)}

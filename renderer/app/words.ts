@@ -16,6 +16,10 @@ export const words = {
   resizeJobs: text('Height of the jobs', '작업 영역 높이'),
   running: text('{n} running', '{n}개 실행 중'),
   noSummaries: text('The weights could not be summarised', '가중치 통계를 얻지 못했습니다'),
-  idle: text('idle', '대기 없음'),
+  idle: text('idle', '실행 중인 작업 없음'),
   lost: text('reconnecting …', '다시 연결하는 중 …'),
+  lostHint: text(
+    'The host does not answer. What is on the screen stays; jobs go on. After a new start, open the address that it prints.',
+    '호스트가 응답하지 않습니다. 화면의 내용은 그대로 남고 작업은 계속됩니다. 다시 시작했다면 출력된 주소로 여세요.',
+  ),
 } as const;

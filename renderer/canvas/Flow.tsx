@@ -54,8 +54,11 @@ function firstViewport(graph: Placed, width: number, height: number): Viewport {
   const { bounds } = graph;
   const fit = Math.min(1, (width - 96) / bounds.width, (height - 120) / bounds.height);
   const zoom = fit >= 0.55 ? fit : Math.min(0.95, Math.max(0.7, (width - 96) / bounds.width));
-  const first = graph.boxOf(0);
-  const middle = fit >= 0.55 || bounds.width * zoom <= width - 64 ? bounds.width / 2 : first.x + first.width / 2;
+  // a wide graph begins over its inputs
+  const starts = graph.view.nodes.flatMap((v, i) => (v.kind === 'input' ? [graph.boxOf(i)] : []));
+  const first = starts.length === 0 ? [graph.boxOf(0)] : starts.slice(0, 3);
+  const over = first.reduce((sum, b) => sum + b.x + b.width / 2, 0) / first.length;
+  const middle = fit >= 0.55 || bounds.width * zoom <= width - 64 ? bounds.width / 2 : over;
   const y = fit >= 0.55 ? Math.max(56, (height - bounds.height * zoom) / 2) : 64;
   return { x: width / 2 - middle * zoom, y, zoom };
 }

@@ -7,7 +7,7 @@ import { useDocument } from '../state/store.ts';
 import { useView } from '../state/view.ts';
 import { useText } from '../ui/language.ts';
 import type { ViewNode } from './graph-view.ts';
-import { changeOf, colourOf, cornerOf, takenBy } from './paint.ts';
+import { changeOf, colourOf, cornerOf, notCounted, takenBy } from './paint.ts';
 import { selectedSet } from './selection.ts';
 import { words } from './words.ts';
 
@@ -34,6 +34,7 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
   });
   const colour = usePreview((p) => colourOf(view, by, p));
   const corner = usePreview((p) => cornerOf(view, by, p));
+  const uncounted = usePreview((p) => notCounted(view, p));
   const change = usePreview((p) => changeOf(view, p));
   const taken = usePreview((p) => takenBy(view, p));
   const badges = taken
@@ -52,6 +53,7 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
         <span className="node-title">{view.title}</span>
         {view.subgraphs > 0 && <span className="badge">{say(words.subgraphs, { n: view.subgraphs })}</span>}
         {light === 'frozen' && <Lock size={12} aria-label={say(words.frozen)} />}
+        {uncounted && <span className="badge warn">{say(words.notCounted)}</span>}
         {corner !== '' && <span className="node-corner">{corner}</span>}
       </div>
       {view.kind === 'layer' && (

@@ -50,10 +50,13 @@ export function Minimap({ graph }: { readonly graph: Placed }) {
     void flow.setCenter((e.clientX - box.left - left) / scaleX, (e.clientY - box.top - top) / scaleY, { zoom });
   };
   const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, v));
-  const x0 = clamp(left + (-x / zoom) * scaleX, 1, width - 5);
-  const y0 = clamp(top + (-y / zoom) * scaleY, 1, height - 5);
-  const x1 = clamp(left + (-x / zoom + seenWidth) * scaleX, x0 + 4, width - 1);
-  const y1 = clamp(top + (-y / zoom + seenHeight) * scaleY, y0 + 4, height - 1);
+  // the border of the map takes a pixel on each side
+  const right = width - 3;
+  const bottom = height - 3;
+  const x0 = clamp(left + (-x / zoom) * scaleX, 1, right - 4);
+  const y0 = clamp(top + (-y / zoom) * scaleY, 1, bottom - 4);
+  const x1 = clamp(left + (-x / zoom + seenWidth) * scaleX, x0 + 4, right);
+  const y1 = clamp(top + (-y / zoom + seenHeight) * scaleY, y0 + 4, bottom);
   return (
     <div
       className="minimap nopan nowheel"
@@ -69,7 +72,9 @@ export function Minimap({ graph }: { readonly graph: Placed }) {
       }}
     >
       <canvas ref={canvas} style={{ width, height }} />
-      <div className="minimap-window" style={{ left: x0, top: y0, width: x1 - x0, height: y1 - y0 }} />
+      {(x0 > 1 || y0 > 1 || x1 < right || y1 < bottom) && (
+        <div className="minimap-window" style={{ left: x0, top: y0, width: x1 - x0, height: y1 - y0 }} />
+      )}
     </div>
   );
 }

@@ -51,7 +51,7 @@ export function drawBitmap(
   if (o.edges) {
     const { offsets, points } = graph.place;
     c.strokeStyle = colour('var(--edge)');
-    c.lineWidth = Math.min(4, 0.8 / scale);
+    c.lineWidth = Math.max(1.3, 0.9 / scale); // never thinner than a pixel can show
     c.beginPath();
     for (let e = 0; e + 1 < offsets.length; e++) {
       const from = offsets[e] ?? 0;

@@ -61,6 +61,13 @@ export function cornerOf(view: ViewNode, by: ColourBy, { preview }: PreviewState
   return all === null || all === 0 ? shortCount(value) : percent(value / all);
 }
 
+/** Whether a part of this node has no rule, so that no figure counts it. */
+export function notCounted(view: ViewNode, { preview }: PreviewState): boolean {
+  if (preview === null) return false;
+  const layers = layersById(preview.before);
+  return view.parts.some((n) => layers.get(n.id)?.counted === false);
+}
+
 const channel = (shape: readonly Dim[] | null | undefined): Dim | undefined =>
   shape === null || shape === undefined || shape.length < 2 ? undefined : shape[shape.length === 3 ? 2 : 1];
 

@@ -4,8 +4,8 @@ import { text } from '#shared/base/text.ts';
 export const words = {
   canvas: text('Graph of the model', '모델 그래프'),
   help: text(
-    'Arrow keys travel along edges, Enter adds to the selection, Escape clears it.',
-    '화살표 키로 연결을 따라 이동하고, Enter로 선택에 추가하고, Escape로 지웁니다.',
+    'Arrow keys travel along edges, Shift with an arrow adds to the selection, Escape clears it.',
+    '화살표 키로 연결을 따라 이동하고, Shift와 함께 누르면 선택에 추가하고, Escape로 지웁니다.',
   ),
   fit: text('Fit', '전체 보기'),
   zoomIn: text('Zoom in', '확대'),
@@ -22,10 +22,12 @@ export const words = {
   laying: text('Drawing the graph …', '그래프를 그리는 중 …'),
   failed: text('The graph could not be drawn', '그래프를 그리지 못했습니다'),
   empty: text('Nothing open', '열린 모델 없음'),
+  notCounted: text('not counted', '집계 안 됨'),
 } as const;
 
 export const colourWords = {
   operator: text('Operator', '연산자'),
   macs: text('MACs', 'MACs'),
   parameters: text('Parameters', '파라미터'),
+  notCounted: text('not counted', '집계 안 됨'),
 } as const;

@@ -166,6 +166,11 @@ export const calls = {
   },
   /** Asks with the system's dialog (capability `dialogs`); null when the person cancels. */
   openDialog: { input: z.strictObject({}), output: openedSchema.nullable() },
+  /** Models opened or made lately that the host still holds, newest first. */
+  recentModels: {
+    input: z.strictObject({}),
+    output: z.array(z.object({ modelId: blobId, name: z.string(), fileBytes: z.number() })),
+  },
   /** A model the host already holds (a job's result, after a reload). */
   openHeld: { input: z.strictObject({ modelId: blobId }), output: openedSchema },
   tensorSummary: {

@@ -58,19 +58,41 @@ function stripTensor(desc: DescMessage, proto: TensorProto): TensorProto {
   return out;
 }
 
+/** The only messages in which a tensor may stand: all else of a graph (names, types, notes) is not looked through. */
+const holders = new Set(['TrainingInfoProto', 'GraphProto', 'FunctionProto', 'NodeProto', 'AttributeProto']);
+const holdsTensors = (name: string): boolean => holders.has(name) || name.endsWith('TensorProto');
+
+const tensorFields = new Map<DescMessage, readonly { readonly name: string; readonly message: DescMessage }[]>();
+
+function fieldsWithTensors(desc: DescMessage): readonly { readonly name: string; readonly message: DescMessage }[] {
+  let found = tensorFields.get(desc);
+  if (found === undefined) {
+    found = desc.fields.flatMap((f) => {
+      const inner = f.oneof !== undefined || f.fieldKind === 'scalar' ? undefined : f.message;
+      return inner !== undefined && holdsTensors(inner.name) ? [{ name: f.localName, message: inner }] : [];
+    });
+    tensorFields.set(desc, found);
+  }
+  return found;
+}
+
+/** The same message where it holds no large tensor, else a copy along the path. */
 function strip(desc: DescMessage, message: Message): Message {
   if (desc.name === 'TensorProto') return stripTensor(desc, message as TensorProto);
-  const changed: Record<string, unknown> = {};
-  for (const field of desc.fields) {
-    if (field.oneof !== undefined || !Object.hasOwn(message, field.localName)) continue;
-    const value = (message as unknown as Record<string, unknown>)[field.localName];
-    if (field.fieldKind === 'message') changed[field.localName] = strip(field.message, value as Message);
-    else if (field.fieldKind === 'list' && field.listKind === 'message') {
-      const inner = field.message;
-      changed[field.localName] = (value as readonly Message[]).map((m) => strip(inner, m));
-    }
+  let changed: Record<string, unknown> | undefined;
+  for (const { name, message: inner } of fieldsWithTensors(desc)) {
+    if (!Object.hasOwn(message, name)) continue;
+    const value = (message as unknown as Record<string, unknown>)[name] as Message | readonly Message[] | undefined;
+    if (value === undefined) continue;
+    const stripped = Array.isArray(value) ? value.map((m: Message) => strip(inner, m)) : strip(inner, value as Message);
+    const same = Array.isArray(value)
+      ? value.every((m, i) => m === (stripped as readonly Message[])[i])
+      : stripped === value;
+    if (same) continue;
+    changed ??= {};
+    changed[name] = stripped;
   }
-  return overlay(() => create(desc), message, changed as Partial<Message>);
+  return changed === undefined ? message : overlay(() => create(desc), message, changed as Partial<Message>);
 }
 
 /** Ids of all nodes, in the order in which the reader meets them. Nesting is bounded by the reader. */

@@ -8,6 +8,7 @@ import { shortBytes } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { Popover } from '../../ui/Popover.tsx';
 import { openByDialog, openFiles, openSample } from './open-model.ts';
+import { Recent } from './Recent.tsx';
 import { words } from './words.ts';
 
 export function OpenMenu() {
@@ -44,6 +45,7 @@ export function OpenMenu() {
               <span className="grow">{say(words.openFile)}</span>
               <span className="kbd">Ctrl O</span>
             </button>
+            <Recent close={close} />
             <div className="menu-label section-title">{say(words.samples)}</div>
             {samples.map((s) => (
               <button

@@ -3,13 +3,14 @@ import { useCall, useHost } from '../../host/use-host.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { shortBytes } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
-import { openSample, useOpening } from './open-model.ts';
+import { openHeld, openSample, useOpening } from './open-model.ts';
 import { words } from './words.ts';
 
 export function Welcome() {
   const say = useText();
   const host = useHost();
   const hello = useCall('hello', {});
+  const recent = useCall('recentModels', {});
   const opening = useOpening((s) => s.name);
   if (opening !== null) return <p className="welcome muted">{say(words.opening, { name: opening })}</p>;
   return (
@@ -36,6 +37,21 @@ export function Welcome() {
         {say(words.openFile)}
       </Button>
       <p className="muted small">{say(words.drop)}</p>
+      {recent.state === 'done' && recent.value.length > 0 && (
+        <p className="small">
+          <span className="muted">{say(words.recent)}: </span>
+          {recent.value.slice(0, 5).map((m) => (
+            <button
+              key={m.modelId}
+              type="button"
+              className="link"
+              onClick={() => void openHeld(host, m.modelId, m.name)}
+            >
+              {m.name}
+            </button>
+          ))}
+        </p>
+      )}
     </div>
   );
 }

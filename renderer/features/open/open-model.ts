@@ -14,6 +14,8 @@ import { words } from './words.ts';
 export const useOpening = create<{ readonly name: string | null }>(() => ({ name: null }));
 
 let serial = 0;
+/** Number of the newest request to open: an answer that a newer one has overtaken is dropped. */
+let newest = 0;
 
 /** Puts what the host opened on the screen. */
 export function showOpened(opened: Opened, askedAt: number, recipe?: Recipe): void {
@@ -40,18 +42,20 @@ async function opening(
   ask: () => Promise<Opened | null>,
   recipe?: Recipe,
 ): Promise<boolean> {
+  if (useOpening.getState().name === name) return false; // a double click asks once
   const askedAt = performance.now();
+  const mine = ++newest;
   useOpening.setState({ name });
   try {
     const opened = await ask();
-    if (opened === null) return false;
+    if (opened === null || mine !== newest) return false;
     showOpened(opened, askedAt, recipe);
     return true;
   } catch (thrown) {
-    showFault(title, thrown);
+    if (mine === newest) showFault(title, thrown);
     return false;
   } finally {
-    useOpening.setState({ name: null });
+    if (mine === newest) useOpening.setState({ name: null });
   }
 }
 

@@ -16,6 +16,7 @@ export const words = {
     'Open an ONNX file or a sample. Select layers, move a slider, and watch size, work and accuracy before anything runs.',
     'ONNX 파일이나 예제를 여세요. 레이어를 고르고 슬라이더를 움직이면, 실행하기 전에 크기·연산량의 변화를 바로 볼 수 있습니다.',
   ),
+  drawing: text('Drawing {name} …', '{name} 그리는 중 …'),
   opening: text('Opening {name} …', '{name} 여는 중 …'),
   noSamples: text(
     'The host has no samples yet. Run `npm run assets`.',
