@@ -1,11 +1,10 @@
 /** Owns the work of an apply job: recipe run, file written, read back, and both models evaluated. */
 import type { Figures, ShapeChoice } from '#shared/analysis/figures.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
-import { checkCancel } from '#shared/base/cancel.ts';
+import { Cancelled, checkCancel } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
 import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
-import type { Dataset } from '#shared/ports/dataset.ts';
 import { type PreviewStep, previewRecipe } from '#shared/recipes/preview.ts';
 import type { Preprocess, Recipe } from '#shared/recipes/recipe.ts';
 import { runRecipe } from '#shared/recipes/run-recipe.ts';
@@ -13,8 +12,10 @@ import { compare } from '#shared/training/compare.ts';
 import { evaluate, type Subject } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { saveModelFile } from '../host/model-files.ts';
-import { partOf } from './report.ts';
+import type { StepData } from './calibrate-step.ts';
+import { partOf, type Report } from './report.ts';
 import { stepHost } from './step-host.ts';
+import { StoppedTraining } from './train-step.ts';
 import { clock, preprocessFor, subjectAt, type WorkParts } from './work-parts.ts';
 
 export interface ApplyRequest {
@@ -39,15 +40,32 @@ export interface Applied {
   readonly comparison?: Comparison;
 }
 
-interface Data {
-  readonly dataset: Dataset;
-  readonly preprocess: Preprocess;
+/** Cancelled, and the best epoch of the training that was under way stands at `out`. */
+export class KeptOnCancel extends Cancelled {
+  readonly result: JobResult;
+  constructor(result: JobResult) {
+    super();
+    this.result = result;
+  }
+}
+
+/** Writes the best epoch of a stopped training; says what was not done. */
+async function keepBest(
+  report: Report,
+  stopped: StoppedTraining,
+  request: ApplyRequest,
+  before: Figures,
+): Promise<Error> {
+  await saveModelFile(stopped.model, request.out);
+  report.log('cancelled: the best epoch so far is kept; what came after it in the recipe was not run');
+  const after = measureFigures(subjectAt(request.out).model, request.shapes);
+  return new KeptOnCancel({ before: headlineOf(before), after: headlineOf(after) });
 }
 
 type Judged = Pick<Applied, 'evaluation' | 'comparison'>;
 
 /** Both models on the same samples: accuracy where there are labels; agreement and distance always. */
-async function judge(parts: WorkParts, a: Subject, b: Subject, data: Data | undefined): Promise<Judged> {
+async function judge(parts: WorkParts, a: Subject, b: Subject, data: StepData | undefined): Promise<Judged> {
   const { runtime, cancel, report } = parts;
   report.progress(0, 'comparing with the original');
   const comparison = await compare(runtime, a, b, { cancel, layers: false, ...(data ?? {}) });
@@ -76,7 +94,7 @@ function checkNeedsNoData(steps: readonly PreviewStep[]): void {
 
 /**
  * Applies a recipe to a file and writes the result to `out`. Faults: `bad-recipe`, `no-data`, `runtime`, file faults; Cancelled
- * between stages.
+ * between stages, KeptOnCancel in a training with something to show.
  */
 export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Promise<Applied> {
   const { report } = parts;
@@ -86,14 +104,20 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   const preview = previewRecipe(original.model, recipe, shapes === undefined ? {} : { shapes });
   const { before, figures: predicted } = preview;
   if (request.data === undefined) checkNeedsNoData(preview.steps);
-  let data: Data | undefined;
+  let data: StepData | undefined;
   if (request.data !== undefined) {
     const dataset = await openDataset(request.data);
     const asked = recipe.preprocess ?? request.preprocess;
-    data = { dataset, preprocess: await preprocessFor(parts, original, dataset, asked) };
+    data = {
+      dataset,
+      preprocess: await preprocessFor(parts, original, dataset, asked),
+      original: original.model,
+    };
   }
   const running = { ...parts, report: partOf(report, 0.02, request.evaluate ? 0.8 : 0.95) };
-  const outcome = await runRecipe(original.model, recipe, stepHost(running, data), shapes);
+  const outcome = await runRecipe(original.model, recipe, stepHost(running, data), shapes).catch(async (thrown) => {
+    throw thrown instanceof StoppedTraining ? await keepBest(report, thrown, request, before) : thrown;
+  });
   checkCancel(parts.cancel);
   report.progress(request.evaluate ? 0.8 : 0.95, 'writing the file');
   await saveModelFile(outcome.model, request.out);

@@ -12,6 +12,8 @@ import type { WorkParts } from './work-parts.ts';
 export interface StepData {
   readonly dataset: Dataset;
   readonly preprocess: Preprocess;
+  /** The model as it entered the recipe: teaches where the data has no labels. */
+  readonly original?: Model;
 }
 
 /** Indices of at most `wanted` of `count` samples, spread evenly. */

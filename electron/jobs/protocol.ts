@@ -38,7 +38,8 @@ export type FromWorker =
   | { readonly kind: 'curve'; readonly point: Job['curve'][number] }
   | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'failed'; readonly fault: FaultData }
-  | { readonly kind: 'cancelled' };
+  /** `kept`: a training had a better epoch; its model stands at the task's `out`. */
+  | { readonly kind: 'cancelled'; readonly kept?: JobResult };
 
 /** A running job process, whoever made it (fork, Electron's utility process, a test). */
 export interface JobProcess {

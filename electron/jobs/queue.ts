@@ -136,6 +136,8 @@ export function createQueue(host: QueueHost): Queue {
       const modelId = ending.outcome.wrote ? await host.adopt(task, job) : undefined;
       const result = { ...ending.outcome.result, ...(modelId === undefined ? {} : { modelId }) };
       change({ ...job, state: 'done', progress: { share: 1, what: 'done', secondsLeft: null }, result });
+    } else if (ending.kind === 'cancelled' && ending.kept !== undefined) {
+      change({ ...job, state: 'cancelled', result: { ...ending.kept, modelId: await host.adopt(task, job) } });
     } else {
       await host.discard(task);
       if (ending.kind === 'failed') change({ ...job, state: 'failed', fault: ending.fault });

@@ -1,11 +1,12 @@
 /** Owns one job process from start to end: its messages, cancelling it, and what its death means. */
 import { Fault, type FaultData } from '#shared/base/fault.ts';
+import type { JobResult } from '#shared/contract/calls.ts';
 import type { FromWorker, JobProcess, Outcome, Spawn, Task } from './protocol.ts';
 
 export type Ending =
   | { readonly kind: 'done'; readonly outcome: Outcome }
   | { readonly kind: 'failed'; readonly fault: FaultData }
-  | { readonly kind: 'cancelled' };
+  | { readonly kind: 'cancelled'; readonly kept?: JobResult };
 
 export interface RunningProcess {
   readonly ended: Promise<Ending>;
@@ -33,12 +34,18 @@ export function crashFault(exit: { code: number | null; signal: string | null; w
       };
 }
 
+/** Time to stop between steps; a training also writes down its best epoch. */
+const graceOf = (task: Task): number =>
+  task.kind === 'job' && task.spec.kind === 'apply' && task.spec.recipe.steps.some((s) => s.technique === 'train')
+    ? 10_000
+    : 2_000;
+
 /** Starts a process for `task` and follows it. `onMessage` gets progress, log and curve. */
 export function runProcess(
   spawn: Spawn,
   task: Task,
   onMessage: (message: Extract<FromWorker, { kind: 'progress' | 'log' | 'curve' }>) => void,
-  graceMs = 2000,
+  graceMs = graceOf(task),
 ): RunningProcess {
   let process: JobProcess | undefined;
   let ending: Ending | undefined;

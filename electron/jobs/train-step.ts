@@ -1,22 +1,24 @@
 /** Owns the training of a step in a job: the training loop over the job's data, its curve and progress. */
+import { Cancelled } from '#shared/base/cancel.ts';
 import type { Model } from '#shared/ir/model.ts';
-import type { Dataset } from '#shared/ports/dataset.ts';
-import type { Preprocess } from '#shared/recipes/recipe.ts';
 import type { TrainRequest } from '#shared/techniques/declare.ts';
 import { trainModel } from '#shared/training/train-model.ts';
+import type { StepData } from './calibrate-step.ts';
 import { clock, type WorkParts } from './work-parts.ts';
 
-export interface TrainData {
-  readonly dataset: Dataset;
-  readonly preprocess: Preprocess;
-  /** Teaches where the data has no labels. */
-  readonly original?: Model;
+/** Cancelled in a training that had a better epoch: its model is worth keeping. */
+export class StoppedTraining extends Cancelled {
+  readonly model: Model;
+  constructor(model: Model) {
+    super();
+    this.model = model;
+  }
 }
 
-/** The trained model; a cancelled training gives its best epoch so far. */
+/** The trained model. Throws StoppedTraining where it was cancelled after an epoch worth keeping; faults of `trainModel`. */
 export async function trainStep(
   parts: WorkParts,
-  data: TrainData,
+  data: StepData,
   model: Model,
   request: TrainRequest,
   seed: number,
@@ -36,9 +38,12 @@ export async function trainStep(
     onProgress: progress,
     onEpoch: (e) => report.curve({ epoch: e.epoch, loss: e.loss, validation: e.validation }),
   });
-  const share = trained.bestValidation === null ? 'no' : `${(trained.bestValidation * 100).toFixed(2)} %`;
+  const { labelled } = data.dataset.info;
+  const share = trained.bestValidation === null ? 'none' : `${(trained.bestValidation * 100).toFixed(2)} %`;
+  const judged = labelled ? 'validation' : 'agreement with the original on validation';
   report.log(
-    `trained ${trained.curve.length} epochs at ${Math.round(trained.samplesPerSecond)} samples/s; epoch ${trained.bestEpoch} kept, validation ${share}`,
+    `trained ${trained.curve.length} epochs at ${Math.round(trained.samplesPerSecond)} samples/s; epoch ${trained.bestEpoch} kept, ${judged} ${share}`,
   );
+  if (trained.cancelled && trained.bestEpoch > 0) throw new StoppedTraining(trained.model);
   return trained.model;
 }

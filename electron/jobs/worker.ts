@@ -2,6 +2,7 @@
 import { Cancelled, cancelSource } from '#shared/base/cancel.ts';
 import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
+import { KeptOnCancel } from './apply-recipe.ts';
 import type { FromWorker, Outcome, Task, ToWorker } from './protocol.ts';
 import { reporter } from './report.ts';
 import { runJob } from './run-job.ts';
@@ -36,7 +37,8 @@ async function run(task: Task): Promise<void> {
   try {
     await send({ kind: 'done', outcome: await perform(task) });
   } catch (thrown) {
-    if (thrown instanceof Cancelled) await send({ kind: 'cancelled' });
+    if (thrown instanceof KeptOnCancel) await send({ kind: 'cancelled', kept: thrown.result });
+    else if (thrown instanceof Cancelled) await send({ kind: 'cancelled' });
     else await send({ kind: 'failed', fault: toFault(thrown).toData() });
   }
   process.exit(0);

@@ -2,10 +2,10 @@
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { type GraphIndex, graphIndex } from '../ir/graph-index.ts';
-import type { Model, Node } from '../ir/model.ts';
+import type { Graph, Model, Node } from '../ir/model.ts';
 import { lazyTensor, type SparseTensor, type Tensor } from '../ir/tensor.ts';
 import { packNumbers, toFloat32, toNumbers } from '../ir/values.ts';
-import type { ParameterRole } from '../ops/declare.ts';
+import type { Facts, ParameterRole } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 
 export interface Parameter {
@@ -58,29 +58,47 @@ function storedFloat(index: GraphIndex, name: string): Stored | undefined {
 const isMask = (values: Float32Array): boolean =>
   values.length > 1 && values.includes(0) && values.every((v) => v === 0 || v === 1);
 
+/** Their scales are no parameters: only the numbers themselves are learnt, and integers are not. */
+const steps = new Set(['QuantizeLinear', 'DequantizeLinear']);
+
 /**
- * Float tensors behind the parameter inputs of operators, also through the nodes that decode them (masks, codebooks, kept
- * values). Single numbers beside Add and Mul are constants of the net, not parameters.
+ * Names of the stored float tensors behind the parameter inputs of a node, with their roles; also through the nodes that decode
+ * them (masks, codebooks, kept values). Empty where its weights are integers. Reads no values.
  */
-export function parametersOf(model: Model): readonly Parameter[] {
+export function trainableBehind(
+  graph: Graph,
+  facts: ReadonlyMap<string, Facts>,
+  node: Node,
+): ReadonlyMap<string, ParameterRole> {
+  const index = graphIndex(graph);
+  const roles = new Map<string, ParameterRole>();
+  for (const [k, role] of Object.entries(opOf(node)?.parameters ?? {})) {
+    const input = node.inputs[Number(k)] ?? '';
+    if (input === '' || facts.get(input)?.constant !== true) continue;
+    const stack = [input];
+    const seen = new Set<string>();
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      if (at === '' || seen.has(at)) continue;
+      seen.add(at);
+      const stored = storedFloat(index, at);
+      // A single number beside Add and Mul is a constant of the net.
+      const single = (node.op === 'Add' || node.op === 'Mul') && stored?.dims.every((d) => d === 1);
+      if (stored !== undefined && single !== true && !roles.has(at)) roles.set(at, role);
+      const made = index.producer.get(at);
+      if (made !== undefined) stack.push(...(steps.has(made.op) ? made.inputs.slice(0, 1) : made.inputs));
+    }
+  }
+  return roles;
+}
+
+/** Every parameter of a model, or those of some nodes (ids) alone. */
+export function parametersOf(model: Model, only?: ReadonlySet<string>): readonly Parameter[] {
   const index = graphIndex(model.graph);
   const facts = inferFacts(model);
   const roles = new Map<string, ParameterRole>();
   for (const node of index.order) {
-    for (const [k, role] of Object.entries(opOf(node)?.parameters ?? {})) {
-      const input = node.inputs[Number(k)] ?? '';
-      if (input === '' || facts.get(input)?.constant !== true) continue;
-      const stack = [input];
-      const seen = new Set<string>();
-      for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-        if (at === '' || seen.has(at)) continue;
-        seen.add(at);
-        const stored = storedFloat(index, at);
-        const single = (node.op === 'Add' || node.op === 'Mul') && stored?.dims.every((d) => d === 1);
-        if (stored !== undefined && single !== true && !roles.has(at)) roles.set(at, role);
-        stack.push(...(index.producer.get(at)?.inputs ?? []));
-      }
-    }
+    if (only !== undefined && !only.has(node.id)) continue;
+    for (const [name, role] of trainableBehind(model.graph, facts, node)) if (!roles.has(name)) roles.set(name, role);
   }
   return [...roles].flatMap(([name, role]): readonly Parameter[] => {
     const stored = storedFloat(index, name);

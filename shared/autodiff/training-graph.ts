@@ -22,6 +22,8 @@ export interface GraphSettings extends OptimizerSettings {
   readonly batchStatistics: boolean;
   /** Output to train; the first by default. */
   readonly output?: string;
+  /** Ids of the nodes whose parameters are learnt; all by default. The others, and their running statistics, stay. */
+  readonly layers?: ReadonlySet<string>;
 }
 
 /** A tensor that goes in and comes out of every step. */
@@ -87,12 +89,18 @@ interface Statistics {
 }
 
 /** BatchNormalization in training mode, its running mean and variance carried; only where each is its own initializer. */
-function batchStatistics(graph: Graph, nodes: readonly Node[], e: Emitter): Statistics {
+function batchStatistics(
+  graph: Graph,
+  nodes: readonly Node[],
+  e: Emitter,
+  frozen: (parameter: string) => boolean,
+): Statistics {
   const index = graphIndex(graph);
   const changed = new Map<Node, Node>();
   const carried: Carried[] = [];
   for (const n of nodes) {
     if (n.op !== 'BatchNormalization' || n.outputs.filter((o) => o !== '').length > 1) continue;
+    if (frozen(n.inputs[1] ?? '')) continue;
     const tensors = [n.inputs[3], n.inputs[4]].map((name) => index.initializer.get(name ?? ''));
     if (!tensors.every((t) => t?.type === 'float' && index.uses.get(t.name)?.length === 1)) continue;
     const outputs = tensors.map((t) => e.fresh(`${t?.name}.next`));
@@ -129,9 +137,12 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
   const e = new Emitter(taken);
   const forward = needed(graph, scores.value);
   const reads = new Set(forward.flatMap((n) => n.inputs));
-  const parameters = parametersOf(model).filter((p) => reads.has(p.name));
+  // By name, in the model as given: raising the opset may name its nodes anew.
+  const chosen = s.layers === undefined ? undefined : new Set(parametersOf(source, s.layers).map((p) => p.name));
+  const frozen = (parameter: string): boolean => chosen !== undefined && !chosen.has(parameter);
+  const parameters = parametersOf(model).filter((p) => reads.has(p.name) && !frozen(p.name));
   const statistics = s.batchStatistics
-    ? batchStatistics(graph, forward, e)
+    ? batchStatistics(graph, forward, e, frozen)
     : { nodes: new Map<Node, Node>(), carried: [] };
   const trained = forward.map((n) => withIndices(statistics.nodes.get(n) ?? n, e));
   const inner: Model = {

@@ -75,7 +75,7 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
 export function finishStep(resolved: ResolvedStep, number: number): RewrittenStep {
   const { technique, context, opset } = resolved;
   const rewrite = technique.rewrite(context);
-  if (technique.train === undefined && !rewrite.layers.some((l) => l.taken)) {
+  if (!rewrite.layers.some((l) => l.taken)) {
     const refused = rewrite.layers.find((l) => !l.taken);
     throw new Fault('bad-recipe', `step ${number} (${technique.id}) fits nothing in its selection`, {
       where: refused?.id ?? `${context.selected.length} layers selected`,

@@ -119,6 +119,8 @@ export interface TrainRequest {
   readonly weightDecay: number;
   readonly schedule: 'constant' | 'cosine';
   readonly augment: boolean;
+  /** Ids of the nodes that learn; the others stay as they are. */
+  readonly layers: readonly string[];
 }
 
 export type { Field };

@@ -1,11 +1,13 @@
 /** Owns the technique train: fine-tunes the model as it stands, masks kept; what recovers accuracy after a compression. */
 
+import { trainableBehind } from '../autodiff/parameters.ts';
 import { text } from '../base/text.ts';
 import { isFloat } from '../ir/element-type.ts';
+import { graphIndex } from '../ir/graph-index.ts';
 import type { Node } from '../ir/model.ts';
 import { isNone } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
-import type { Fit, StepContext, Technique, TrainRequest } from './declare.ts';
+import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
 
 /** Layers with float weights and a gradient rule. */
 function fits(node: Node, c: Pick<StepContext, 'facts'>): Fit {
@@ -22,7 +24,55 @@ function fits(node: Node, c: Pick<StepContext, 'facts'>): Fit {
   return { fits: true };
 }
 
-const request = (params: StepContext['params']): TrainRequest => ({
+/** What becomes of a node with stored parameters; undefined where it has none to train. */
+function takes(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Taken | undefined {
+  const op = opOf(node);
+  const facts = Object.keys(op?.parameters ?? {}).flatMap((k) => c.facts.get(node.inputs[Number(k)] ?? '') ?? []);
+  if (op === undefined || !facts.some((f) => f.constant)) return undefined;
+  const { id } = node;
+  const roles = [...trainableBehind(c.model.graph, c.facts, node).values()];
+  const behind = integerBehind(node, c);
+  if (roles.length === 0)
+    return behind === undefined ? undefined : { id, taken: false, reason: `frozen: ${behind} weights` };
+  if (isNone(op.gradient)) return { id, taken: false, reason: `frozen: ${op.gradient.none}` };
+  const half = behind !== undefined && !roles.includes('weight');
+  return { id, taken: true, what: half ? `bias trained; ${behind} weights frozen` : 'trained' };
+}
+
+/** Element type of integer weights, plain or behind a DequantizeLinear. */
+function integerBehind(node: Node, c: Pick<StepContext, 'model' | 'facts'>): string | undefined {
+  const index = graphIndex(c.model.graph);
+  for (const [k, role] of Object.entries(opOf(node)?.parameters ?? {})) {
+    if (role !== 'weight') continue;
+    let at = node.inputs[Number(k)] ?? '';
+    if (c.facts.get(at)?.constant !== true) continue;
+    if (index.producer.get(at)?.op === 'DequantizeLinear') at = index.producer.get(at)?.inputs[0] ?? '';
+    const elem = c.facts.get(at)?.elem;
+    if (elem !== undefined && elem !== null && !isFloat(elem)) return elem;
+  }
+  return undefined;
+}
+
+const layersOf = (c: StepContext): readonly Taken[] => c.selected.flatMap((n) => takes(n, c) ?? []);
+
+function rewrite(c: StepContext): Rewrite {
+  const layers = layersOf(c);
+  const learns = layers.filter((l) => l.taken).length;
+  const frozen = layers.length - learns;
+  const notes =
+    frozen === 0
+      ? []
+      : [
+          text(
+            `${learns} layers train; ${frozen} stay frozen (integer weights, or no gradient).`,
+            `${learns}개 레이어를 학습합니다. ${frozen}개는 고정됩니다(정수 가중치이거나 기울기가 없음).`,
+          ),
+        ];
+  return { model: c.model, layers, notes };
+}
+
+const request = (c: StepContext, params = c.params): TrainRequest => ({
+  layers: layersOf(c).flatMap((l) => (l.taken ? [l.id] : [])),
   epochs: Number(params.epochs ?? 5),
   batch: Number(params.batch ?? 64),
   optimizer: params.optimizer === 'adam' ? 'adam' : 'sgd',
@@ -38,8 +88,8 @@ export const train: Technique = {
   version: 1,
   title: text('Train', '학습'),
   summary: text(
-    'Fine-tunes all weights on the training samples; zeros of pruned weights stay zeros. The best epoch on validation is kept.',
-    '학습 샘플로 모든 가중치를 미세 조정합니다. 가지치기로 0이 된 가중치는 0으로 남고, 검증에서 가장 좋은 에폭을 남깁니다.',
+    'Fine-tunes the weights of the selected layers on the training samples; zeros of pruned weights stay zeros. The best epoch on validation is kept.',
+    '학습 샘플로 선택한 레이어의 가중치를 미세 조정합니다. 가지치기로 0이 된 가중치는 0으로 남고, 검증에서 가장 좋은 에폭을 남깁니다.',
   ),
   cites: [
     {
@@ -129,8 +179,8 @@ export const train: Technique = {
   exactness: () => 'shape',
   needs: { training: true },
   fits,
-  rewrite: (c) => ({ model: c.model, layers: [], notes: [] }),
-  train: (c) => request(c.params),
+  rewrite,
+  train: (c) => request(c),
   knobs: ['epochs'],
   promises: ['same-io', 'same-parameters', 'same-macs'],
   explain: () =>

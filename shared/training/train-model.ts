@@ -30,6 +30,8 @@ export interface TrainSettings {
   readonly weightDecay: number;
   readonly schedule: 'constant' | 'cosine';
   readonly augment: boolean;
+  /** Ids of the nodes that learn; all by default. */
+  readonly layers?: readonly string[];
 }
 
 export interface EpochReport {
@@ -115,13 +117,14 @@ async function targetOf(l: Loop, samples: readonly Sample[], feed: RunTensor): P
   return { type: 'float', dims: [l.batch, l.graph.classes], data: await l.teach(feed) };
 }
 
-/** Accuracy (or agreement with the teacher) on the validation split, the last batch filled up. */
+/** Accuracy (or agreement with the teacher) on the validation split, the last batch filled up; cut short when cancelled. */
 async function validate(l: Loop, values: Values): Promise<number | null> {
   const count = l.data.info.counts.validation;
   if (count === 0) return null;
   const fixed = Object.fromEntries(l.graph.learnt.map((name) => [name, values[name]] as const)) as Values;
   let right = 0;
   for (let from = 0; from < count; from += l.batch) {
+    if (l.parts.cancel?.requested === true) return null;
     const real = Math.min(l.batch, count - from);
     const indices = Array.from({ length: l.batch }, (_, i) => Math.min(from + i, count - 1));
     const samples = await l.data.read('validation', indices);
@@ -204,7 +207,10 @@ async function runLoop(l: Loop): Promise<Trained> {
   for (let epoch = 1; epoch <= settings.epochs && !cancelled; epoch++) {
     const end = await runEpoch(l, epoch, values, steps);
     ({ values, steps, cancelled } = end);
-    const validation = await validate(l, values);
+    const validation = cancelled ? null : await validate(l, values);
+    cancelled ||= l.parts.cancel?.requested === true;
+    // An epoch that was cut short, or could not be judged, is not kept.
+    if (cancelled && (end.cancelled || validation === null)) break;
     top = Math.max(top, validation ?? 0);
     const worse = validation !== null && validation < start;
     if (validation === null || (!worse && keeps(validation, top, l.data.info.counts.validation)))
@@ -240,14 +246,18 @@ export async function trainModel(parts: TrainParts): Promise<Trained> {
     throw new Fault('no-data', 'the data has no training samples', { where: data.info.id });
   const batch = Math.max(1, Math.min(settings.batch, data.info.counts.train));
   const input = modelInput(parts.model);
+  const { layers, ...plain } = settings;
   const graphSettings = {
-    ...settings,
+    ...plain,
     batch,
     loss: 'cross-entropy',
     batchStatistics: parts.batchStatistics ?? batch >= 8,
     ...(parts.output === undefined ? {} : { output: parts.output }),
   } as const;
-  const graph = trainingGraph(parts.model, input.name, graphSettings);
+  const graph = trainingGraph(parts.model, input.name, {
+    ...graphSettings,
+    ...(layers === undefined ? {} : { layers: new Set(layers) }),
+  });
   const opened: Session[] = [];
   const open = async (model: Model): Promise<Session> => {
     const session = await runtime.open({ bytes: writeModel(model) });
