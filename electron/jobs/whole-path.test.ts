@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import type { Job, JobSpec } from '#shared/contract/calls.ts';
@@ -200,5 +201,71 @@ describe('what goes wrong in a job', () => {
     expect(job.result?.evaluation).toBeUndefined();
     const bytes = new TextEncoder().encode('no model');
     await expect(client.call('openBytes', { name: 'n.onnx', bytes })).rejects.toMatchObject({ code: 'bad-file' });
+  });
+});
+
+/** Pictures without class folders: 40 of noise, brighter in one half. */
+function pictures(folder: string): string {
+  mkdirSync(folder);
+  for (let i = 0; i < 40; i++) {
+    const png = new PNG({ width: 28, height: 28 });
+    for (let k = 0; k < 28 * 28; k++)
+      png.data.set(
+        [...new Uint8Array(3).fill(((k * 31 + i * 17) % 90) + (k % 28 < 14 === i % 2 < 1 ? 150 : 0)), 255],
+        4 * k,
+      );
+    writeFileSync(join(folder, `${i}.png`), PNG.sync.write(png));
+  }
+  return folder;
+}
+const training = (epochs: number) => ({
+  technique: 'train',
+  select: { all: true as const },
+  params: { epochs, batch: 16, learningRate: 0.01, augment: false },
+});
+
+describe('training in a job', () => {
+  it('without labels learns from the original, and tells agreement and SQNR, never an accuracy', async () => {
+    const { modelId } = await open(net());
+    const data = pictures(join(home, 'pictures'));
+    const pruned = await run({ kind: 'apply', modelId, recipe: prune, data, evaluate: true });
+    const recipe = { ...prune, steps: [...prune.steps, training(20)] };
+    const job = await run({ kind: 'apply', modelId, recipe, data, evaluate: true });
+    expect(job.fault).toBeUndefined();
+    expect(job.log.join()).toContain('agreement with the original');
+    expect(job.curve).toHaveLength(20);
+    expect(job.curve.at(-1)?.loss).toBeLessThan(job.curve[0]?.loss ?? 0);
+    expect(job.result?.evaluation?.after).toMatchObject({ top1: null, top5: null, interval95: null });
+    const { agreement, sqnrDb } = job.result?.comparison ?? {};
+    expect(agreement).toBeGreaterThanOrEqual(pruned.result?.comparison?.agreement ?? 1);
+    expect(sqnrDb).not.toBeNull();
+  });
+
+  it('cancelled keeps its best epoch as a model that opens', async () => {
+    const { modelId } = await open(net());
+    const recipe = { bantam: 1 as const, seed: 1, steps: [training(1000), ...prune.steps] };
+    const unit = { scale: 255, colour: 'as-is', resize: 'fit', invert: false } as const;
+    const preprocess = { ...unit, mean: [0], std: [1] };
+    const spec: JobSpec = {
+      kind: 'apply',
+      modelId,
+      recipe: { ...recipe, preprocess },
+      data: 'digits',
+      evaluate: true,
+    };
+    const { id } = await client.call('startJob', { spec });
+    const stop = client.onJob((j) => {
+      if (j.id === id && j.curve.length >= 1) void client.call('cancelJob', { id }).finally(stop);
+    });
+    const job = await ended(id);
+    expect(job.state).toBe('cancelled');
+    expect(job.log.at(-1)).toContain('the best epoch so far is kept');
+    const held = await client.call('openHeld', { modelId: job.result?.modelId ?? '' });
+    // What stood after the training was not run: the parameters are those of the original.
+    expect(job.result?.after).toMatchObject({ parameters: job.result?.before?.parameters });
+    expect(held.fileBytes).toBe(job.result?.after?.fileBytes);
+    // Ten classes, and random weights before: a tenth by chance.
+    const best = await run({ kind: 'evaluate', modelId: held.modelId, data: 'digits', preprocess });
+    expect(best.result?.single?.top1).toBeGreaterThan(0.3);
   });
 });

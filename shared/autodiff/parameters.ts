@@ -61,6 +61,20 @@ const isMask = (values: Float32Array): boolean =>
 /** Their scales are no parameters: only the numbers themselves are learnt, and integers are not. */
 const steps = new Set(['QuantizeLinear', 'DequantizeLinear']);
 
+const countOf = (facts: Facts | undefined): number =>
+  (facts?.shape ?? []).reduce<number>((n, d) => n * (typeof d === 'number' ? d : 1), 1);
+
+/** Inputs of a decoding node behind which its numbers stand: scales are left out, those of integers cast and scaled too. */
+function numbersOf(node: Node, index: GraphIndex, facts: ReadonlyMap<string, Facts>): readonly string[] {
+  if (steps.has(node.op)) return node.inputs.slice(0, 1);
+  if (node.op !== 'Mul') return node.inputs;
+  const cast = node.inputs.find((i) => index.producer.get(i)?.op === 'Cast');
+  // A factor as large as the numbers is no scale: a mask beside its weights.
+  return cast === undefined
+    ? node.inputs
+    : node.inputs.filter((i) => i === cast || countOf(facts.get(i)) >= countOf(facts.get(cast)));
+}
+
 /**
  * Names of the stored float tensors behind the parameter inputs of a node, with their roles; also through the nodes that decode
  * them (masks, codebooks, kept values). Empty where its weights are integers. Reads no values.
@@ -85,7 +99,7 @@ export function trainableBehind(
       const single = (node.op === 'Add' || node.op === 'Mul') && stored?.dims.every((d) => d === 1);
       if (stored !== undefined && single !== true && !roles.has(at)) roles.set(at, role);
       const made = index.producer.get(at);
-      if (made !== undefined) stack.push(...(steps.has(made.op) ? made.inputs.slice(0, 1) : made.inputs));
+      if (made !== undefined) stack.push(...numbersOf(made, index, facts));
     }
   }
   return roles;

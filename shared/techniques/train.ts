@@ -2,7 +2,7 @@
 
 import { trainableBehind } from '../autodiff/parameters.ts';
 import { text } from '../base/text.ts';
-import { isFloat } from '../ir/element-type.ts';
+import { type ElementType, isFloat } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Node } from '../ir/model.ts';
 import { isNone } from '../ops/declare.ts';
@@ -28,7 +28,8 @@ function fits(node: Node, c: Pick<StepContext, 'facts'>): Fit {
 function takes(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Taken | undefined {
   const op = opOf(node);
   const facts = Object.keys(op?.parameters ?? {}).flatMap((k) => c.facts.get(node.inputs[Number(k)] ?? '') ?? []);
-  if (op === undefined || !facts.some((f) => f.constant)) return undefined;
+  const decodes = node.outputs.every((o) => c.facts.get(o)?.constant === true);
+  if (op === undefined || decodes || !facts.some((f) => f.constant)) return undefined;
   const { id } = node;
   const roles = [...trainableBehind(c.model.graph, c.facts, node).values()];
   const behind = integerBehind(node, c);
@@ -39,16 +40,22 @@ function takes(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Taken | und
   return { id, taken: true, what: half ? `bias trained; ${behind} weights frozen` : 'trained' };
 }
 
-/** Element type of integer weights, plain or behind a DequantizeLinear. */
+const stores = new Set<ElementType | null>(['int8', 'uint8', 'int4', 'uint4', 'int2', 'uint2', 'int16', 'uint16']);
+
+/** Element type of integer weights, plain or behind the nodes that decode them. */
 function integerBehind(node: Node, c: Pick<StepContext, 'model' | 'facts'>): string | undefined {
   const index = graphIndex(c.model.graph);
   for (const [k, role] of Object.entries(opOf(node)?.parameters ?? {})) {
     if (role !== 'weight') continue;
-    let at = node.inputs[Number(k)] ?? '';
-    if (c.facts.get(at)?.constant !== true) continue;
-    if (index.producer.get(at)?.op === 'DequantizeLinear') at = index.producer.get(at)?.inputs[0] ?? '';
-    const elem = c.facts.get(at)?.elem;
-    if (elem !== undefined && elem !== null && !isFloat(elem)) return elem;
+    const stack = [node.inputs[Number(k)] ?? ''];
+    const seen = new Set<string>();
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      const facts = c.facts.get(at);
+      if (seen.has(at) || facts?.constant !== true) continue;
+      seen.add(at);
+      if (facts.elem !== null && stores.has(facts.elem)) return facts.elem;
+      stack.push(...(index.producer.get(at)?.inputs ?? []));
+    }
   }
   return undefined;
 }
