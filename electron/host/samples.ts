@@ -24,7 +24,7 @@ export function samplesIn(folder: string): readonly SampleModel[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith('.onnx'))
-    .sort()
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .map((name) => {
       const id = name.slice(0, -'.onnx'.length);
       const cardPath = join(folder, `${id}.json`);

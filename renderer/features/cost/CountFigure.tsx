@@ -90,7 +90,7 @@ export function CountFigure({ count, before, now, readBack }: CountFigureProps) 
       before={changed ? count.print(a) : null}
       now={<strong className={estimated ? 'estimated' : ''}>{count.print(b)}</strong>}
       why={say(!changed ? words.fromFile : readBack ? words.readBack : words.estimated)}
-      share={a === null || a === 0 ? null : b / a}
+      share={!changed || a === 0 ? null : b / a}
       worse={worse}
       line={line}
     />

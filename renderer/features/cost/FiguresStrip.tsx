@@ -28,7 +28,7 @@ export function FiguresStrip() {
   const plain = activeSteps(recipe) === 0;
   const found = open === null ? nothing : measuredOf(jobs, open.modelId, recipe);
   // a step under a slider has been run by nobody
-  const measured = draft === null ? found : { ...found, stale: found.now !== null };
+  const measured = draft === null ? found : plain ? { ...found, now: null } : { ...found, stale: found.now !== null };
   const readBack = open !== null && draft === null && resultOf(jobs, open.modelId, recipe) !== undefined;
   const data = planned ?? open?.data ?? '';
   const act = (): void => {

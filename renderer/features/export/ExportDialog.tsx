@@ -1,5 +1,5 @@
 /** Owns the export dialog: name, what will be written, and the check of what was. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
 import { useHost, useJobs } from '../../host/use-host.tsx';
 import { recipeOf } from '../../state/document.ts';
@@ -42,6 +42,7 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
   const base = open?.name.replace(/\.onnx$/i, '') ?? 'model';
   const [name, setName] = useState(`${wish?.name ?? (plain ? base : `${base}-light`)}.onnx`);
   const [along, setAlong] = useState(!plain);
+  const left = useRef(false);
   const [course, setCourse] = useState<Course>({ at: 'asking' });
   if (open === null) return null;
   const made = resultOf(jobs, open.modelId, recipe);
@@ -50,6 +51,7 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
   const busy = course.at === 'running' || course.at === 'writing';
 
   const close = (): void => {
+    left.current = true;
     useRunPlan.setState({ exported: null });
     onClose();
   };
@@ -61,6 +63,7 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
         if (started === null) return;
         setCourse({ at: 'running', job: started.id });
         const done = await ended(host, started.id);
+        if (left.current) return; // closed meanwhile: the job stays, nothing is handed over
         modelId = done.result?.modelId;
       }
       if (modelId === undefined) {

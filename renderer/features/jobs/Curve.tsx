@@ -20,9 +20,10 @@ export default function Curve({ points }: { readonly points: Job['curve'] }) {
             orientation="right"
             tick={tick}
             stroke="transparent"
-            width={46}
-            domain={['auto', 'auto']}
-            tickFormatter={(v: number) => percent(v, 0)}
+            width={54}
+            domain={[(low: number) => Math.max(0, low - 0.01), (high: number) => Math.min(1, high + 0.01)]}
+            tickCount={4}
+            tickFormatter={(v: number) => percent(v, 1)}
           />
           <Tooltip
             contentStyle={{

@@ -10,9 +10,10 @@ import { dispatch, useDocument } from '../../state/store.ts';
 import { setView } from '../../state/view.ts';
 import { Button } from '../../ui/Button.tsx';
 import { milliseconds, percent } from '../../ui/format.ts';
-import { useText } from '../../ui/language.ts';
+import { useLanguage, useText } from '../../ui/language.ts';
 import { CompareResult } from './CompareResult.tsx';
-import { ResultTable } from './ResultTable.tsx';
+import { clockText, doingText, going } from './doing.ts';
+import { Provenance, ResultTable } from './ResultTable.tsx';
 import { words } from './words.ts';
 
 // charts are large and seldom first: loaded when there is a curve
@@ -72,12 +73,33 @@ function Actions({ job, onOpen }: JobDetailProps) {
   );
 }
 
+function Going({ job }: { readonly job: Job }) {
+  const say = useText();
+  const language = useLanguage((s) => s.language);
+  const { share, what, secondsLeft } = job.progress;
+  return (
+    <div className="job-going">
+      <strong>{job.state === 'waiting' ? say(words.waiting) : doingText(what, language)}</strong>
+      <span className="job-bar">
+        <span style={{ width: `${share * 100}%` }} />
+      </span>
+      <span className="muted small">
+        {percent(share, 0)}
+        {secondsLeft !== null && ` · ${say(words.left, { time: clockText(secondsLeft) })}`}
+      </span>
+    </div>
+  );
+}
+
 export function JobDetail(p: JobDetailProps) {
   const say = useText();
   const { job } = p;
   const { result, fault } = job;
   const single = result?.single;
-  const refused = result?.steps?.flatMap((s) => s.layers.filter((l) => !l.taken)) ?? [];
+  const refused =
+    result?.steps?.flatMap((s, i) =>
+      s.layers.filter((l) => !l.taken).map((l) => ({ ...l, key: `${i} ${l.id}`, step: i + 1 })),
+    ) ?? [];
   return (
     <div className="job-detail">
       <div className="job-main">
@@ -88,6 +110,8 @@ export function JobDetail(p: JobDetailProps) {
             {fault.hint !== undefined && <span className="muted">{fault.hint}</span>}
           </div>
         )}
+        {going(job) && <Going job={job} />}
+        <Actions {...p} />
         {result !== undefined && <ResultTable result={result} />}
         {single !== undefined && (
           <dl className="facts">
@@ -105,15 +129,15 @@ export function JobDetail(p: JobDetailProps) {
             </div>
           </dl>
         )}
+        {single !== undefined && <Provenance of={single} />}
         {result?.comparison !== undefined && <CompareResult comparison={result.comparison} />}
-        <Actions {...p} />
         {refused.length > 0 && (
           <details className="small">
             <summary className="muted">{say(words.refused, { n: refused.length })}</summary>
             <ul>
               {refused.map((l) => (
-                <li key={l.id}>
-                  <span className="mono">{l.id}</span> <span className="muted">{l.what}</span>
+                <li key={l.key}>
+                  {l.step}. <span className="mono">{l.id}</span> <span className="muted">{l.what}</span>
                 </li>
               ))}
             </ul>

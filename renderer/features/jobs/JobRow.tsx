@@ -6,7 +6,7 @@ import { Button } from '../../ui/Button.tsx';
 import { percent } from '../../ui/format.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { showFault } from '../../ui/toast.ts';
-import { clockText, doingText, going } from './doing.ts';
+import { clockText, doingText, going, namesOf } from './doing.ts';
 import { words } from './words.ts';
 
 export interface JobRowProps {
@@ -31,12 +31,15 @@ export function JobRow({ job, shown, onShow }: JobRowProps) {
   };
   const { share, what, secondsLeft } = job.progress;
   const running = job.state === 'running';
+  const { title, model } = namesOf(job, language);
   return (
     <li className={`job ${shown ? 'shown' : ''} ${job.state}`} data-state={job.state}>
       <button type="button" className="job-body" aria-pressed={shown} onClick={onShow}>
-        <strong title={job.title}>{job.title}</strong>
+        <strong title={title}>{title}</strong>
         <span className="muted small">
-          {running ? [percent(share, 0), doingText(what, language)].join(' · ') : say(words[job.state])}
+          {running
+            ? [percent(share, 0), doingText(what, language)].join(' · ')
+            : [model, say(words[job.state])].filter((s) => s !== '').join(' · ')}
           {running && secondsLeft !== null && ` · ${say(words.left, { time: clockText(secondsLeft) })}`}
         </span>
         {going(job) && (

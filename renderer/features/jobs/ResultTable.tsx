@@ -15,12 +15,27 @@ const rows = [
 
 const accuracyText = (e: Evaluation): string => percent(e.top1, 2);
 
+/** Times within two per cent of each other are no gain. */
+const ratioUnlessNear = (a: number, b: number): string => (Math.abs(Math.log(a / b)) < 0.02 ? '' : ratio(a, b));
+
+/** What an accuracy was measured on, and how sure it is. */
+export function Provenance({ of: e }: { readonly of: Evaluation }) {
+  const say = useText();
+  const said = say(words.samples, { n: fullCount(e.samples), split: e.split, data: e.data });
+  const interval = e.interval95;
+  return (
+    <p className="muted small">
+      {said}
+      {interval !== null && ` · ${say(words.interval, { from: percent(interval[0], 2), to: percent(interval[1], 2) })}`}
+    </p>
+  );
+}
+
 export function ResultTable({ result }: { readonly result: JobResult }) {
   const say = useText();
   const { before, predicted, after, evaluation } = result;
   if (before === undefined || predicted === undefined || after === undefined) return null;
   const equal = rows.every((r) => r.of(predicted) === r.of(after));
-  const interval = evaluation?.after.interval95 ?? null;
   return (
     <>
       <table className="result-table">
@@ -74,7 +89,7 @@ export function ResultTable({ result }: { readonly result: JobResult }) {
                 <strong>{milliseconds(evaluation.after.latencyMs.median)}</strong>
               </td>
               <td className="gain-ratio">
-                {ratio(evaluation.before.latencyMs.median, evaluation.after.latencyMs.median)}
+                {ratioUnlessNear(evaluation.before.latencyMs.median, evaluation.after.latencyMs.median)}
               </td>
             </tr>
           )}
@@ -84,17 +99,7 @@ export function ResultTable({ result }: { readonly result: JobResult }) {
         {equal ? <Check /> : <TriangleAlert />}
         {say(equal ? words.exact : words.unequal)}
       </p>
-      {evaluation !== undefined && (
-        <p className="muted small">
-          {say(words.samples, {
-            n: fullCount(evaluation.after.samples),
-            split: evaluation.after.split,
-            data: evaluation.after.data,
-          })}
-          {interval !== null &&
-            ` · ${say(words.interval, { from: percent(interval[0], 2), to: percent(interval[1], 2) })}`}
-        </p>
-      )}
+      {evaluation !== undefined && <Provenance of={evaluation.after} />}
     </>
   );
 }

@@ -69,7 +69,7 @@ export function RunForm() {
         {say(empty ? words.measureIt : words.runIt)}
       </Button>
       {lacking && <p className="warn small">{say(words.needsData)}</p>}
-      {empty && <p className="muted small">{say(words.noSteps)}</p>}
+      {empty && <p className="muted small">{say(data === '' ? words.chooseData : words.noSteps)}</p>}
       {!empty && !lacking && data === '' && plan.evaluate && <p className="muted small">{say(words.noDataNote)}</p>}
     </section>
   );

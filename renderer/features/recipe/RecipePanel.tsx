@@ -2,6 +2,7 @@
 import { Play } from 'lucide-react';
 import { useState } from 'react';
 import { useHost } from '../../host/use-host.tsx';
+import type { KeyedStep } from '../../state/document.ts';
 import { type PreviewState, usePreview } from '../../state/preview.ts';
 import { runRecipeNow } from '../../state/run-plan.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
@@ -9,19 +10,23 @@ import { Button } from '../../ui/Button.tsx';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { RecipeMenu } from './RecipeMenu.tsx';
 import { type StepOutcome, StepRow } from './StepRow.tsx';
-import { deltaOf } from './step-text.ts';
+import { deltaOf, techniqueFor } from './step-text.ts';
 import { words } from './words.ts';
 import './recipe.css';
 
 /** What the preview says of the recipe's step at `index`: it stops before the first that fails. */
-function outcomeAt(index: number, off: boolean, p: PreviewState, firstMissing: number): StepOutcome {
-  if (off) return { kind: 'off' };
+function outcomeAt(index: number, keyed: KeyedStep, p: PreviewState, firstMissing: number): StepOutcome {
+  if (keyed.step.off === true) return { kind: 'off' };
   const { preview, fault, faultInDraft } = p;
   const at = preview?.steps.findIndex((s) => s.index === index) ?? -1;
   const step = preview?.steps[at];
   if (preview !== null && step !== undefined) {
     const before = preview.steps[at - 1]?.figures ?? preview.before;
-    return { kind: 'done', delta: deltaOf(before, step.figures), learns: step.exactness === 'training' };
+    return {
+      kind: 'done',
+      delta: deltaOf(before, step.figures),
+      learns: techniqueFor(keyed.step)?.train !== undefined,
+    };
   }
   if (fault !== null && !faultInDraft && fault.code !== 'no-data' && index === firstMissing)
     return { kind: 'fault', fault };
@@ -74,7 +79,7 @@ export function RecipePanel() {
                   : 'before'
                 : null
             }
-            outcome={outcomeAt(i, keyed.step.off === true, preview, firstMissing)}
+            outcome={outcomeAt(i, keyed, preview, firstMissing)}
             onDrag={(key) => {
               setDragged(key);
               if (key === null) setOver(null);
