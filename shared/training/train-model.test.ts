@@ -179,6 +179,7 @@ describe('training', () => {
   it('stops on NaN with advice', async () => {
     await expect(train(net(), { settings: { ...settings, learningRate: 1e30 } })).rejects.toMatchObject({
       code: 'diverged',
+      hint: expect.stringContaining('learning rate a tenth'),
     });
   });
 
