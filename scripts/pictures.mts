@@ -1,0 +1,36 @@
+/** Owns the README's pictures: drives the studio in the browser as a person would and takes them. `npx tsx scripts/pictures.mts` */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { browserPath, launch, openPage, root, startStudio } from '../e2e/browser.ts';
+
+const folder = join(root, 'docs/pictures');
+mkdirSync(folder, { recursive: true });
+const path = await browserPath();
+if (path === undefined) process.exit(1);
+const studio = await startStudio();
+const browser = await launch(path);
+for (const theme of ['light', 'dark'] as const) {
+  const { page } = await openPage(browser, studio.url, { theme, width: 1440, height: 900 });
+  await page
+    .getByRole('button', { name: /lenet|resnet|Open a model/ })
+    .first()
+    .click();
+  await page.getByText('ResNet-8').first().click();
+  await page.waitForTimeout(1500);
+  await page.locator('.react-flow__node', { hasText: 'Conv' }).nth(3).click();
+  const slider = page.locator('[data-technique="prune-channels"] input[type=range]').first();
+  await slider.focus();
+  for (let k = 0; k < 10; k++) await page.keyboard.press('ArrowRight');
+  await page.locator('[data-technique="prune-channels"]').first().hover();
+  if (theme === 'dark') {
+    await page.locator('[data-technique="prune-channels"]').getByRole('button', { name: 'Add to recipe' }).click();
+    await page.locator('[data-technique="quantize"]').getByRole('button', { name: 'Add to recipe' }).click();
+    await page.getByRole('button', { name: 'Run recipe' }).first().click();
+    await page.waitForTimeout(25_000);
+  }
+  await page.waitForTimeout(800);
+  await page.screenshot({ path: join(folder, `studio-${theme}.png`) });
+  await page.close();
+}
+await browser.close();
+await studio.stop();
