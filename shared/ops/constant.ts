@@ -1,4 +1,5 @@
 /** Owns Constant in all its forms, ConstantOfShape, and what reads a shape: Shape, Size, Range. */
+import { lazy } from '../base/lazy.ts';
 import { attr, attribute, intAttr } from '../ir/attribute.ts';
 import { elementCount, isFloat } from '../ir/element-type.ts';
 import type { Node } from '../ir/model.ts';
@@ -37,8 +38,14 @@ export function constantFacts(tensor: Tensor): Facts {
   if (facts === undefined) {
     facts = { elem: tensor.type, shape: tensor.dims, constant: true };
     if (elementCount(tensor.dims) <= foldLimit && !noNumbers.has(tensor.type)) {
-      const content = readable(tensor);
-      if (content !== undefined) facts = { ...facts, content };
+      // read when a rule asks: a weight's scale may take the whole weight to compute
+      const read = lazy(() => readable(tensor));
+      facts = {
+        ...facts,
+        get content() {
+          return read() as readonly number[];
+        },
+      };
     }
     known.set(tensor, facts);
   }
@@ -95,10 +102,10 @@ const inferConstantOfShape = (c: InferContext): readonly Facts[] => {
   const rank = target?.shape?.[0];
   const shape = target?.content ?? (typeof rank === 'number' ? Array.from({ length: rank }, () => null) : null);
   const dims = foldableShape(shape);
-  const one: Scalar = fill === undefined ? 0 : (fill.content?.[0] ?? null);
+  const one = (): Scalar => (fill === undefined ? 0 : (fill.content?.[0] ?? null));
   // A float filling is a weight, not a shape: its content is worth keeping only where it is small.
   const few = dims !== undefined && (isFloat(fill?.elem ?? 'float') ? elementCount(dims) <= 64 : true);
-  const content = few ? new Array<Scalar>(elementCount(dims)).fill(one) : undefined;
+  const content = few ? new Array<Scalar>(elementCount(dims)).fill(one()) : undefined;
   return [tensorFacts(c, fill?.elem ?? 'float', shape, content)];
 };
 
