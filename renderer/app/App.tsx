@@ -63,7 +63,7 @@ export function App() {
   useKeys();
   useSummaries();
   useFirstModel();
-  const rows = `auto auto minmax(0, 1fr) ${jobsOpen ? `${jobsHeight}px` : '34px'}`;
+  const rows = `auto auto minmax(0, 1fr) ${jobsOpen ? `min(${jobsHeight}px, 42vh)` : '34px'}`;
   return (
     <DropTarget>
       <div

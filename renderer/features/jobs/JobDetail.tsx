@@ -13,6 +13,7 @@ import { milliseconds, percent } from '../../ui/format.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { CompareResult } from './CompareResult.tsx';
 import { clockText, doingText, going } from './doing.ts';
+import { Recover } from './Recover.tsx';
 import { Provenance, ResultTable } from './ResultTable.tsx';
 import { words } from './words.ts';
 
@@ -113,6 +114,7 @@ export function JobDetail(p: JobDetailProps) {
         {going(job) && <Going job={job} />}
         <Actions {...p} />
         {result !== undefined && <ResultTable result={result} />}
+        <Recover job={job} />
         {single !== undefined && (
           <dl className="facts">
             <div>

@@ -75,6 +75,11 @@ export const words = {
   curveAria: text('Loss and validation accuracy by epoch', '에포크별 손실과 검증 정확도'),
   loss: text('loss', '손실'),
   validation: text('validation', '검증'),
+  fell: text(
+    'Accuracy fell. Training after pruning wins most of it back.',
+    '정확도가 떨어졌습니다. 가지치기 뒤에 학습하면 대부분 회복됩니다.',
+  ),
+  addTraining: text('Add a training step', '학습 단계 추가'),
   refused: text('not taken: {n}', '제외된 레이어: {n}개'),
 } as const;
 
