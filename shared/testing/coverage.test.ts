@@ -2,19 +2,25 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openModelFile } from '../../electron/host/model-files.ts';
 import { faultLine, toFault } from '../base/fault.ts';
-import { readModel } from '../onnx/read.ts';
-import { corpusBytes, corpusEntries, corpusFolder } from './corpus.ts';
-import { type Coverage, coverageHead, coverageOf, coverageRow } from './coverage.ts';
+import { corpusEntries, corpusFolder, corpusPath } from './corpus.ts';
+import { type Coverage, coverageHead, coverageOf, coverageRow, namedShapes } from './coverage.ts';
 
 const path = resolve(import.meta.dirname, '../../docs/coverage.md');
 
 function covered(file: string): Coverage | string {
   try {
-    return coverageOf(readModel(corpusBytes(file)));
+    return coverageOf(openModelFile(corpusPath(file)), namedShapes[file]);
   } catch (thrown) {
     return faultLine(toFault(thrown).toData());
   }
+}
+
+/** The first input's shape that was set, for the table. */
+function shapeOf(file: string): string {
+  const set = Object.entries(namedShapes[file]?.inputs ?? {}).at(-1);
+  return set === undefined ? '' : ` (${set[0]}=${set[1].join()})`;
 }
 
 describe.skipIf(corpusFolder === undefined)('coverage of the corpus', () => {
@@ -22,7 +28,7 @@ describe.skipIf(corpusFolder === undefined)('coverage of the corpus', () => {
 
   it('is the committed table', () => {
     const table = rows.map(({ entry, coverage }) =>
-      coverageRow(entry.file, entry.ort_run.startsWith('ok') ? 'yes' : 'no', coverage),
+      coverageRow(`${entry.file}${shapeOf(entry.file)}`, entry.ort_run.startsWith('ok') ? 'yes' : 'no', coverage),
     );
     const now = `${coverageHead}\n${table.join('\n')}\n`;
     if (process.env.BANTAM_WRITE === '1') {
@@ -32,8 +38,15 @@ describe.skipIf(corpusFolder === undefined)('coverage of the corpus', () => {
     expect(readFileSync(path, 'utf8')).toBe(now);
   });
 
-  /** Whole convolutional nets: the classifiers and full-size topologies that the runtime runs. */
-  const nets = rows.filter(({ entry }) => /^(1-light|2-classifier)\//.test(entry.file) && (entry.ops?.Conv ?? 0) >= 2);
+  /** Single blocks cut out of nets: their only channels are the graph's own outputs. And nets that are integer already. */
+  const blocks =
+    /^(5-edge\/|3-exporter\/resnet-basic-block|4-fusion|4-external|4-quant\/(conv-convtranspose|qdq-|.*int8|.*convinteger))/;
+  /** Known gaps: float16 weights are not quantized yet; convolutions inside an If's branches are out of a step's reach. */
+  const gaps = ['4-fp16/style-starrynight-fp16.onnx', '4-rnn/silero-vad-v5.onnx'];
+  /** Whole convolutional nets. */
+  const nets = rows.filter(
+    ({ entry }) => !blocks.test(entry.file) && !gaps.includes(entry.file) && (entry.ops?.Conv ?? 0) >= 2,
+  );
   it.each(nets.map(({ entry, coverage }) => [entry.file, coverage] as const))('%s is reached to 80 %%', (_, c) => {
     if (typeof c === 'string') throw new Error(c);
     // A net with an operator we do not know has no total to take a share of.

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 import { calibrate } from '../analysis/calibration.ts';
+import type { ShapeChoice } from '../analysis/figures.ts';
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { neverCancelled } from '../base/cancel.ts';
@@ -9,6 +10,7 @@ import { type FieldValues, fieldDefaults } from '../base/fields.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
+import type { Feeds } from '../ports/runtime.ts';
 import type { StepContext } from '../techniques/declare.ts';
 import { brokenPromise } from '../techniques/promises.ts';
 import { quantize } from '../techniques/quantize.ts';
@@ -17,28 +19,43 @@ import { randomFeeds, runModel, sqnrDb } from './feeds.ts';
 
 const runtime = nodeRuntime(1);
 
-export function contextOf(m: Model, params: FieldValues): StepContext {
+/** Inputs and dimensions other than the file's own with random numbers. */
+export interface QuantizedOptions {
+  /** Calibrated on all, judged on the first. */
+  readonly feeds?: readonly Feeds[];
+  readonly shapes?: ShapeChoice;
+}
+
+export function contextOf(m: Model, params: FieldValues, shapes?: ShapeChoice): StepContext {
   const parsed = { ...fieldDefaults(quantize.params), ...params };
   const needed = quantize.needs.opset?.(parsed) ?? 0;
   const raised = convertOpset(m, Math.max(needed, opsetVersion(m) ?? 0));
   const ranges = (): never => {
     throw new Error('a preview asks for no range');
   };
-  return { model: raised, facts: inferFacts(raised), selected: raised.graph.nodes, params: parsed, seed: 1, ranges };
+  return {
+    model: raised,
+    facts: inferFacts(raised, shapes),
+    selected: raised.graph.nodes,
+    params: parsed,
+    seed: 1,
+    ranges,
+  };
 }
 
 /** Preview, calibrate, rewrite, write, read back, run; checks the law on the way. */
-export async function quantized(m: Model, params: FieldValues = {}) {
-  const c = contextOf(m, params);
-  const predicted = measureFigures(quantize.rewrite(c).model);
+export async function quantized(m: Model, params: FieldValues = {}, options: QuantizedOptions = {}) {
+  const { shapes } = options;
+  const c = contextOf(m, params, shapes);
+  const predicted = measureFigures(quantize.rewrite(c).model, shapes);
   const request = quantize.needs.calibration?.(c);
-  const feeds = [1, 2, 3].map((seed) => randomFeeds(m, seed));
+  const feeds = options.feeds ?? [1, 2, 3].map((seed) => randomFeeds(m, seed));
   const ranges = request === undefined ? c.ranges : await calibrate(runtime, c.model, request, feeds, neverCancelled);
   const done = quantize.rewrite({ ...c, ranges });
   const bytes = writeModel(done.model);
   const back = readModel(bytes);
-  const after = measureFigures(back);
-  const before = measureFigures(c.model);
+  const after = measureFigures(back, shapes);
+  const before = measureFigures(c.model, shapes);
   expect(brokenPromise(quantize, c.model, back, { before, after, predicted })).toBeUndefined();
   expect(after.fileBytes).toBe(bytes.length);
   const session = await runtime.open({ bytes }, { threads: 1, profile: true });
@@ -53,5 +70,14 @@ export async function quantized(m: Model, params: FieldValues = {}) {
   const macs = before.layers.reduce((sum, l) => sum + (taken.has(l.id) ? (l.macs ?? 0) : 0), 0);
   /** Share of the MACs in layers that were taken; null where the MACs are not known. */
   const share = before.macs === null ? null : macs / before.macs;
-  return { ...done, share, back, kernels, db: Math.min(...db), ids: done.model.graph.nodes.map((n) => n.id) };
+  return {
+    ...done,
+    share,
+    got,
+    expected,
+    back,
+    kernels,
+    db: Math.min(...db),
+    ids: done.model.graph.nodes.map((n) => n.id),
+  };
 }

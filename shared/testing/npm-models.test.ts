@@ -1,0 +1,148 @@
+/** Real models from npm: they open, count with a shape, prune and quantize by the law, and stay near themselves. */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import type { Model } from '../ir/model.ts';
+import type { Feeds, RunTensor } from '../ports/runtime.ts';
+import { argmax } from '../training/class-scores.ts';
+import { runModel } from './feeds.ts';
+import { checkLaw } from './laws.ts';
+import { ocrPath, open, textImage, toneSamples, wordPath } from './npm-models.ts';
+import { quantized } from './quantized.ts';
+
+const runtime = nodeRuntime(1);
+const seeds = [1, 2, 3];
+
+interface Case {
+  readonly name: string;
+  readonly path: string;
+  readonly macs: number;
+  /**
+   * Least SQNR in dB: static, dynamic, weight-only. undefined: only the law is held. The detector's map of probabilities does not
+   * survive 8-bit activations on these drawings (static -39 dB, dynamic 3 dB, weight-only 9 dB); why is not known yet.
+   */
+  readonly least: readonly [number, number, number] | undefined;
+  readonly feeds: () => Promise<readonly Feeds[]>;
+}
+
+const ocr = (
+  name: string,
+  file: string,
+  size: readonly [number, number],
+  macs: number,
+  least: Case['least'],
+): Case => ({
+  name,
+  path: ocrPath(file),
+  macs,
+  least,
+  feeds: async () => seeds.map((s) => textImage('x', ...size, s)),
+});
+
+/** Mel frames of tones as the wake word pipeline scales them, [1, 76, 32, 1]. */
+async function melFrames(seed: number): Promise<RunTensor> {
+  const data = toneSamples(seed);
+  const mel = await runModel(runtime, open(wordPath('melspectrogram')), {
+    input: { type: 'float', dims: [1, 16000], data },
+  });
+  const frames = Float32Array.from(Array.from(mel.output?.data ?? [], Number).slice(0, 76 * 32), (v) => v / 10 + 2);
+  return { type: 'float', dims: [1, 76, 32, 1], data: frames };
+}
+
+/** Sixteen embeddings of tones, [1, 16, 96]. */
+async function embeddings(seed: number): Promise<RunTensor> {
+  const one = await melFrames(seed);
+  const out: number[] = [];
+  for (let k = 0; k < 16; k++) {
+    const data = Float32Array.from(one.data as Float32Array, (_, i) =>
+      Number(one.data[(i + 32 * 4 * k) % one.data.length]),
+    );
+    const got = await runModel(runtime, open(wordPath('embedding_model')), { input_1: { ...one, data } });
+    out.push(...Array.from(got.conv2d_19?.data ?? [], Number));
+  }
+  return { type: 'float', dims: [1, 16, 96], data: Float32Array.from(out) };
+}
+
+const cases: readonly Case[] = [
+  ocr('text detector', 'ch_PP-OCRv4_det_infer', [64, 192], 69_166_464, undefined),
+  ocr('text recogniser', 'ch_PP-OCRv4_rec_infer', [48, 160], 351_114_720, [20, 25, 18]),
+  ocr('direction classifier', 'ch_ppocr_mobile_v2.0_cls_infer', [48, 192], 16_315_376, [25, 25, 18]),
+  {
+    name: 'speech embedding',
+    path: wordPath('embedding_model'),
+    macs: 41_955_840,
+    least: [14, 14, 16],
+    feeds: async () => Promise.all(seeds.map(async (s) => ({ input_1: await melFrames(s) }))),
+  },
+  {
+    name: 'wake word',
+    path: wordPath('hey_rhasspy_v0.1'),
+    macs: 50_208,
+    // One score: its distance says little about 8 bits, so it is held only against going astray.
+    least: [20, 0, 20],
+    feeds: async () => Promise.all(seeds.map(async (s) => ({ 'onnx::Flatten_0': await embeddings(s) }))),
+  },
+];
+
+describe.each(cases)('$name', (c) => {
+  let model: Model;
+  let feeds: readonly Feeds[];
+  const shapes = () => ({ inputs: Object.fromEntries(Object.entries(feeds[0] ?? {}).map(([k, t]) => [k, t.dims])) });
+  beforeAll(async () => {
+    model = open(c.path);
+    feeds = await c.feeds();
+  });
+
+  it('counts with a shape', () => {
+    const { macs, notCounted } = measureFigures(model, shapes());
+    expect(notCounted).toEqual([]);
+    expect(macs).toBe(c.macs);
+  });
+
+  it('keeps the law under prune-channels', async () => {
+    if (c.name === 'wake word') {
+      // Its LayerNorms, spelt out as ReduceMean and more, tie all channels.
+      await expect(checkLaw('prune-channels', model, { ratio: 0.3 })).rejects.toThrow('fits nothing');
+      return;
+    }
+    const law = await checkLaw(
+      'prune-channels',
+      model,
+      { ratio: 0.3 },
+      { runtime, shapes: shapes(), feeds: feeds[0] ?? {} },
+    );
+    expect(law.broken).toEqual([]);
+    expect(law.layersTaken).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [{ mode: 'static' }, 0],
+    [{ mode: 'dynamic' }, 1],
+    [{ mode: 'weight-only' }, 2],
+  ] as const)('is quantized: %j', async (params, k) => {
+    const q = await quantized(model, params, { feeds, shapes: shapes() });
+    expect(q.share).toBeGreaterThanOrEqual(0.8);
+    if (process.env.BANTAM_PRINT === '1')
+      console.log(`${c.name} ${params.mode}: ${q.db.toFixed(1)} dB, same answer in ${agreement(q).toFixed(3)}`);
+    if (c.least === undefined) return;
+    expect(q.db).toBeGreaterThan(c.least[k]);
+    expect(agreement(q)).toBeGreaterThanOrEqual(0.9);
+  });
+});
+
+/** Share of rows (last axis) whose largest entry stays. */
+function agreement(q: {
+  got: Readonly<Record<string, RunTensor>>;
+  expected: Readonly<Record<string, RunTensor>>;
+}): number {
+  const [name, was] = Object.entries(q.expected)[0] ?? ['', undefined];
+  const is = q.got[name];
+  const size = was?.dims.at(-1) ?? 1;
+  const rows = (was?.data.length ?? 0) / size;
+  let same = 0;
+  for (let r = 0; r < rows; r++) {
+    const top = (t: RunTensor | undefined) => argmax(Float32Array.from(t?.data ?? [], Number), r, size);
+    same += top(was) === top(is) ? 1 : 0;
+  }
+  return same / rows;
+}
