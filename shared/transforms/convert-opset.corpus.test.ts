@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { openModelFile } from '../../electron/host/model-files.ts';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 import { opsetVersion } from '../ir/model.ts';
+import { embedded } from '../onnx/embedded.ts';
 import { corpusEntries, corpusPath } from '../testing/corpus.ts';
-import { embedded } from '../testing/embedded.ts';
 import { maxError, randomFeeds, runModel } from '../testing/feeds.ts';
 import { convertOpset } from './convert-opset.ts';
 
