@@ -30,6 +30,12 @@ export const restOf = (message: Message): Rest => ({ onnx: message });
 /** The message that an ir object carries through, if it came from a file. */
 export const carried = <M extends Message>(rest: Rest | undefined): M | undefined => rest?.onnx as M | undefined;
 
+/** Whether a tensor's values are still those that its file holds. */
+export function standsInFile(tensor: { readonly rest?: Rest; readonly bytes: () => unknown }): boolean {
+  const message = carried<Message>(tensor.rest);
+  return message !== undefined && hasValuesOf(tensor.bytes, message);
+}
+
 /**
  * A copy of `base` (or a fresh message) with these fields set where they differ. A field that already holds the value is left
  * as it is, present or absent, so that what was not touched is written byte for byte as before.

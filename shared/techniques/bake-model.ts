@@ -3,11 +3,14 @@ import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { subgraphs } from '../ir/graph-index.ts';
 import type { Attribute, Graph, Model, Node } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
+import { standsInFile } from '../onnx/proto.ts';
 
 /** Tensors computed by Bantam are raw; those of a file are left as they are (external data stays on disk). */
 const asRead = new WeakSet<Tensor>();
 
 function baked(tensor: Tensor): Tensor {
+  // What the file holds is no thunk; a copy would be written anew, in another form where the file's was odd.
+  if (standsInFile(tensor)) return tensor;
   if (tensor.storage.kind !== 'raw' || asRead.has(tensor) || tensor.type === 'string') return tensor;
   const bytes = tensor.bytes();
   const held: Tensor = { ...tensor, bytes: () => bytes };

@@ -17,10 +17,18 @@ function takes(field: Field): string {
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
+/** Columns padded, as the formatter of the project leaves them. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((r) => (r[c] ?? '').length)));
+  const line = (cells: readonly string[]): string => `| ${cells.map((x, c) => x.padEnd(widths[c] ?? 0)).join(' | ')} |`;
+  const [head = [], ...rest] = rows;
+  return [line(head), line(widths.map((w) => '-'.repeat(w))), ...rest.map(line)].join('\n');
+}
+
 function section(t: Technique): string {
   const rows = Object.entries(t.params).map(([name, f]) => {
     const standing = f.optional ? 'none' : `\`${JSON.stringify(f.default)}\``;
-    return `| \`${name}\` | ${takes(f)} | ${standing} | ${cell(f.help?.en ?? f.label.en)} |`;
+    return [`\`${name}\``, takes(f), standing, cell(f.help?.en ?? f.label.en)];
   });
   const cites = t.cites.map(
     (c) => `${c.authors}: ${c.title} (${c.where.includes(String(c.year)) ? c.where : `${c.where}, ${c.year}`}).`,
@@ -28,7 +36,7 @@ function section(t: Technique): string {
   return [
     `### \`${t.id}\``,
     t.summary.en,
-    ['| parameter | takes | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n'),
+    table([['parameter', 'takes', 'default', 'meaning'], ...rows]),
     ...(cites.length === 0 ? [] : [`From: ${cites.join(' ')}`]),
   ].join('\n\n');
 }
@@ -67,15 +75,15 @@ it with \`--recipe\`. The same recipe, seed and model give the same bytes.
 \`{"all": true}\` (the default), \`{"names": ["conv1"]}\` (a layer's name, or its id where it has none), \`{"op": "Conv"}\`, or
 \`{"query": "..."}\`. Terms of a query stand side by side (all must hold), or with \`and\`, \`or\`, \`not\` and parentheses:
 
-| term | picks |
-| --- | --- |
-| \`conv\`, \`gemm\`, \`op:Conv\` | an operator |
-| \`depthwise\`, \`grouped\`, \`pointwise\`, \`linear\` | a kind of layer |
-| \`3x3\` | a kernel size |
-| \`name ~ "stage1"\`, \`name = "fc"\` | a name, in part or whole |
+| term                                            | picks                                              |
+| ----------------------------------------------- | -------------------------------------------------- |
+| \`conv\`, \`gemm\`, \`op:Conv\`                       | an operator                                        |
+| \`depthwise\`, \`grouped\`, \`pointwise\`, \`linear\`   | a kind of layer                                    |
+| \`3x3\`                                           | a kernel size                                      |
+| \`name ~ "stage1"\`, \`name = "fc"\`                | a name, in part or whole                           |
 | \`macs > 1%\`, \`parameters <= 10k\`, \`bytes > 1MB\` | figures: a number, or a share of the model's total |
-| \`over 1% of MACs\`, \`under 10k parameters\` | the same in words |
-| \`top 5 by macs\` | the largest of the whole model |
+| \`over 1% of MACs\`, \`under 10k parameters\`       | the same in words                                  |
+| \`top 5 by macs\`                                 | the largest of the whole model                     |
 
 ## Techniques
 
