@@ -27,8 +27,10 @@ export interface Measured {
 /** What was measured of the opened model: untouched, and with the recipe. */
 export function measuredOf(jobs: readonly Job[], modelId: string, recipe: Recipe): Measured {
   const done = jobs.filter((j) => j.state === 'done' && j.spec.kind !== 'compare' && j.spec.modelId === modelId);
+  // a model that a job made was measured when it was made
+  const maker = jobs.find((j) => j.state === 'done' && j.result?.modelId === modelId)?.result?.evaluation?.after;
   const original = done.find((j) => (j.result?.evaluation?.before ?? j.result?.single) !== undefined)?.result;
-  const before = original?.evaluation?.before ?? original?.single ?? null;
+  const before = original?.evaluation?.before ?? original?.single ?? maker ?? null;
   if (activeSteps(recipe) === 0) return { before, now: before, stale: false };
   const fits = done.find((j) => j.result?.evaluation !== undefined && speaksFor(j, modelId, recipe));
   const last = fits ?? done.find((j) => j.result?.evaluation !== undefined);

@@ -113,8 +113,8 @@ export function JobDetail(p: JobDetailProps) {
         )}
         {going(job) && <Going job={job} />}
         <Actions {...p} />
-        {result !== undefined && <ResultTable result={result} />}
         <Recover job={job} />
+        {result !== undefined && <ResultTable result={result} />}
         {single !== undefined && (
           <dl className="facts">
             <div>

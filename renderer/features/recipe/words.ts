@@ -30,7 +30,7 @@ export const words = {
   loaded: text('Recipe loaded', '레시피를 불러왔습니다'),
   notLoaded: text('The recipe could not be loaded', '레시피를 불러오지 못했습니다'),
   notCopied: text('The recipe could not be copied', '레시피를 복사하지 못했습니다'),
-  parameters: text('parameters', '파라미터'),
+  parameters: text('params', '파라미터'),
   file: text('file', '파일'),
   macs: text('MACs', 'MACs'),
 } as const;
