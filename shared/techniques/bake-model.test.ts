@@ -23,7 +23,9 @@ describe('bakeModel', () => {
   it.each(corpusEntries.filter((e) => e.parse_error === null && !/^5-edge\/external/.test(e.file)).map((e) => e.file))(
     'keeps the size of %s',
     async (file) => {
-      const m = openModelFile(corpusPath(file));
+      const read = openModelFile(corpusPath(file));
+      // A changed graph, as a step hands it over: an unchanged one is written as it came, old forms and all.
+      const m = { ...read, graph: { ...read.graph } };
       expect(fileBytes(await bake(m))).toBe(fileBytes(m));
     },
   );
