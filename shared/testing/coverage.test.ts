@@ -23,6 +23,9 @@ function shapeOf(file: string): string {
   return set === undefined ? '' : ` (${set[0]}=${set[1].join()})`;
 }
 
+/** The formatter pads a table's columns; the words are what is held. */
+const squeezed = (table: string): string => table.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
+
 describe.skipIf(corpusFolder === undefined)('coverage of the corpus', () => {
   const rows = corpusEntries.map((e) => ({ entry: e, coverage: covered(e.file) }));
 
@@ -35,7 +38,7 @@ describe.skipIf(corpusFolder === undefined)('coverage of the corpus', () => {
       mkdirSync(resolve(path, '..'), { recursive: true });
       writeFileSync(path, now);
     }
-    expect(readFileSync(path, 'utf8')).toBe(now);
+    expect(squeezed(readFileSync(path, 'utf8'))).toBe(squeezed(now));
   });
 
   /** Single blocks cut out of nets: their only channels are the graph's own outputs. And nets that are integer already. */
