@@ -31,7 +31,7 @@ export function CompressCard(p: CompressCardProps) {
   const say = useText();
   const [wide, setWide] = useState(false);
   const { technique } = p;
-  const gain = useGain(p.step, p.stepKey);
+  const gain = useGain(p.step, p.stepKey, p.active);
   const open = p.active || wide;
   const names = Object.keys(technique.params);
   const only = open ? names : names.filter((n) => technique.knobs.includes(n));
