@@ -69,7 +69,7 @@ export function coverageOf(model: Model, shapes?: ShapeChoice): Coverage {
 }
 
 const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toFixed(0)} %`);
-const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\s+/g, ' ').slice(0, 110);
+const cell = (text: string): string => text.replace(/[|*_]/g, '\\$&').replace(/\s+/g, ' ').slice(0, 110);
 
 /** One row of the table: file, opens, runs, MACs, shares, reason. */
 export const coverageRow = (file: string, runs: string, c: Coverage | string): string =>
