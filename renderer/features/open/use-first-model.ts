@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 import { useHost } from '../../host/use-host.tsx';
 import { recipeOf } from '../../state/document.ts';
 import { currentDocument, useDocument } from '../../state/store.ts';
-import { openHeld, openSample } from './open-model.ts';
+import { openHeld, openSample, useOpening } from './open-model.ts';
 
 const saveAfterMs = 800;
 
@@ -12,7 +12,8 @@ export function useFirstModel(): void {
   const host = useHost();
   useEffect(() => {
     let stale = false;
-    const idle = (): boolean => !stale && currentDocument().open === null;
+    // what opens by itself never takes the place of what the person opened, or is opening
+    const idle = (): boolean => !stale && currentDocument().open === null && useOpening.getState().name === null;
     (async () => {
       const hello = await host.call('hello', {});
       const last = await host.call('lastProject', {}).catch(() => null);
