@@ -17,16 +17,21 @@ for (const theme of ['light', 'dark'] as const) {
     .click();
   await page.getByText('ResNet-8').first().click();
   await page.waitForTimeout(1500);
-  await page.locator('.react-flow__node', { hasText: 'Conv' }).nth(3).click();
-  const slider = page.locator('[data-technique="prune-channels"] input[type=range]').first();
-  await slider.focus();
-  for (let k = 0; k < 10; k++) await page.keyboard.press('ArrowRight');
-  await page.locator('[data-technique="prune-channels"]').first().hover();
-  if (theme === 'dark') {
-    await page.locator('[data-technique="prune-channels"]').getByRole('button', { name: 'Add to recipe' }).click();
-    await page.locator('[data-technique="quantize"]').getByRole('button', { name: 'Add to recipe' }).click();
+  const card = (technique: string) => page.locator(`[data-technique="${technique}"]`).last();
+  const press = async (locator: ReturnType<typeof card>, key: string, times: number): Promise<void> => {
+    await locator.locator('input[type=range]').first().focus();
+    for (let k = 0; k < times; k++) await page.keyboard.press(key);
+  };
+  if (theme === 'light') {
+    // a layer whose channels meet others at a shortcut
+    await page.locator('.react-flow__node', { hasText: 'Conv' }).nth(2).click();
+    await press(card('prune-channels'), 'ArrowRight', 10);
+    await card('prune-channels').hover();
+  } else {
+    for (const technique of ['prune-channels', 'train', 'quantize'])
+      await card(technique).getByRole('button', { name: 'Add to recipe' }).click();
     await page.getByRole('button', { name: 'Run recipe' }).first().click();
-    await page.waitForTimeout(25_000);
+    await page.getByText('Prediction and written file are equal.').waitFor({ timeout: 240_000 });
   }
   await page.waitForTimeout(800);
   await page.screenshot({ path: join(folder, `studio-${theme}.png`) });
