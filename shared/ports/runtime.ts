@@ -1,5 +1,6 @@
 /** Owns the Runtime port: model bytes in, a session that runs. onnxruntime-node and onnxruntime-web stand behind it. */
 import type { ElementType } from '../ir/element-type.ts';
+import type { Typed } from '../ir/values.ts';
 
 /**
  * A tensor as it enters or leaves a session. `data` is the typed array of `shared/ir/values.ts` (float16 and bfloat16
@@ -8,18 +9,7 @@ import type { ElementType } from '../ir/element-type.ts';
 export interface RunTensor {
   readonly type: ElementType;
   readonly dims: readonly number[];
-  readonly data:
-    | Float32Array
-    | Float64Array
-    | Int8Array
-    | Uint8Array
-    | Int16Array
-    | Uint16Array
-    | Int32Array
-    | Uint32Array
-    | BigInt64Array
-    | BigUint64Array
-    | readonly string[];
+  readonly data: Typed | readonly string[];
 }
 
 export type Feeds = Readonly<Record<string, RunTensor>>;

@@ -7,6 +7,7 @@ import type { Field, Fields, FieldValues } from '../base/fields.ts';
 import type { Text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
+import type { TrainSettings } from '../training/train-model.ts';
 
 /** How exact the preview of a step is before it has run (see the folder's README). */
 export type Exactness = 'shape' | 'statistics' | 'training';
@@ -110,15 +111,7 @@ export interface Technique {
 }
 
 /** What `training/` is asked for by a step. */
-export interface TrainRequest {
-  readonly epochs: number;
-  readonly batch: number;
-  readonly optimizer: 'sgd' | 'adam';
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  readonly schedule: 'constant' | 'cosine';
-  readonly augment: boolean;
+export interface TrainRequest extends TrainSettings {
   /** Ids of the nodes that learn; the others stay as they are. */
   readonly layers: readonly string[];
 }
