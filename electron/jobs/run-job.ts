@@ -29,6 +29,7 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
         data: spec.data,
         preprocess: task.preprocess,
         evaluate: spec.evaluate,
+        ...(spec.shapes === undefined ? {} : { shapes: { inputs: spec.shapes } }),
       });
       const headlines = { before: headlineOf(before), predicted: headlineOf(predicted), after: headlineOf(after) };
       return { kind: 'job', wrote: true, result: { ...headlines, ...more } };

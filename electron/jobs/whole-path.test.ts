@@ -110,6 +110,24 @@ const prune = {
 };
 
 describe('the whole path', () => {
+  it('a job counts with the dimensions that the person set, as the screen did', async () => {
+    const wide = model({
+      nodes: [node('Conv', ['x', 'w'], ['h'], []), node('Conv', ['h', 'v'], ['y'], [])],
+      inputs: [value('x', [1, 1, 'H', 'W'])],
+      outputs: [value('y', [1, 4, 'A', 'B'])],
+      initializers: [randomTensor('w', [8, 1, 3, 3]), randomTensor('v', [4, 8, 3, 3])],
+    });
+    const { modelId } = await open(wide);
+    const spec = { kind: 'apply' as const, modelId, recipe: prune, evaluate: false };
+    const without = await run(spec);
+    expect(without.result?.predicted?.macs).toBeNull();
+    const inputs = { x: [1, 1, 20, 30] };
+    const { result } = await run({ ...spec, shapes: inputs });
+    expect(result?.before?.macs).toBe(measureFigures(wide, { inputs }).macs);
+    expect(result?.after).toEqual(result?.predicted);
+    expect(result?.after?.macs).toBeGreaterThan(0);
+  });
+
   it('S06: prune, save, reopen, export, reopen: figures, shapes and project agree everywhere', async () => {
     const opened = await open(net());
     const job = await run({ kind: 'apply', modelId: opened.modelId, recipe: prune, evaluate: true });

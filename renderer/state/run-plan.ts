@@ -64,6 +64,9 @@ export async function runRecipeNow(host: Host, language: 'en' | 'ko'): Promise<J
     kind: 'apply',
     modelId: open.modelId,
     recipe,
+    ...(Object.keys(edit.shapes).length === 0
+      ? {}
+      : { shapes: Object.fromEntries(Object.entries(edit.shapes).map(([input, dims]) => [input, [...dims]])) }),
     evaluate: plan.evaluate,
     title: jobTitle(open.name, ids, language),
     ...(data === '' ? {} : { data }),

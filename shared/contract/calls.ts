@@ -34,6 +34,8 @@ export const jobSpecSchema = z.discriminatedUnion('kind', [
     modelId: blobId,
     recipe: recipeSchema,
     data: z.string().optional(),
+    /** Dimensions that the person set, by input: the figures of the job are then those of the screen. */
+    shapes: z.record(z.string(), z.array(z.number().int().positive())).optional(),
     /** Evaluate original and result on the test split afterwards (accuracy, latency, or agreement without labels). */
     evaluate: z.boolean().default(true),
     title: z.string().optional(),
