@@ -14,26 +14,7 @@ import type {
 } from './declare.ts';
 import { foldableShape, numbersOf } from './fold.ts';
 import { concatGradient, splitGradient } from './layout-gradient.ts';
-import {
-  axisAt,
-  family,
-  linear,
-  moveWork,
-  noGradientYet,
-  pickContent,
-  sameAxis,
-  stridesOf,
-  tensorFacts,
-} from './rule.ts';
-
-const moves = family({
-  domain: '',
-  parameters: {},
-  work: moveWork,
-  gradient: noGradientYet,
-  channels: { relate: () => [] },
-  quantize: { role: 'pass', data: 0 },
-});
+import { axisAt, linear, moves, pickContent, sameAxis, stridesOf, tensorFacts } from './rule.ts';
 
 /** Concat-1 has axis 1 by default, Concat-4 and later require it. */
 const concatAxis = (c: NodeContext, rank: number): number => axisAt(intAttr(c.node, 'axis', 1), rank);

@@ -155,6 +155,16 @@ export const family =
   ): Op =>
     op({ type, since, infer, ...shared, ...own });
 
+/** Operators that move data as it is; each says its own channel relations. */
+export const moves = family({
+  domain: '',
+  parameters: {},
+  work: moveWork,
+  gradient: noGradientYet,
+  channels: { relate: () => [] },
+  quantize: { role: 'pass', data: 0 },
+});
+
 /** Input 0's type and shape unchanged. */
 export const likeInput = (c: NodeContext): readonly Facts[] => [
   tensorFacts(c, c.inputs[0]?.elem ?? null, c.inputs[0]?.shape ?? null),

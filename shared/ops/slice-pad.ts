@@ -14,26 +14,7 @@ import type {
   Scalar,
 } from './declare.ts';
 import { knownShape, numbersOf } from './fold.ts';
-import {
-  axisAt,
-  family,
-  linear,
-  moveWork,
-  noGradientYet,
-  pickContent,
-  sameAxis,
-  stridesOf,
-  tensorFacts,
-} from './rule.ts';
-
-const moves = family({
-  domain: '',
-  parameters: {},
-  work: moveWork,
-  gradient: noGradientYet,
-  channels: { relate: () => [] },
-  quantize: { role: 'pass', data: 0 },
-});
+import { axisAt, linear, moves, pickContent, sameAxis, stridesOf, tensorFacts } from './rule.ts';
 
 /** One cut: bounds may be symbols or unknown. */
 interface Cut {
