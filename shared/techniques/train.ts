@@ -7,6 +7,7 @@ import { graphIndex } from '../ir/graph-index.ts';
 import type { Node } from '../ir/model.ts';
 import { isNone } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
+import { augmentFields, augmentOf } from '../training/augment.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
 
 /** Layers with float weights and a gradient rule. */
@@ -87,7 +88,7 @@ const request = (c: StepContext, params = c.params): TrainRequest => ({
   momentum: Number(params.momentum ?? 0.9),
   weightDecay: Number(params.weightDecay ?? 0),
   schedule: params.schedule === 'constant' ? 'constant' : 'cosine',
-  augment: params.augment !== false,
+  augment: augmentOf(params) ?? false,
 });
 
 export const train: Technique = {
@@ -173,15 +174,7 @@ export const train: Technique = {
       ],
       default: 'cosine',
     },
-    augment: {
-      kind: 'switch',
-      label: text('Augment', '데이터 증강'),
-      help: text(
-        'Small random shifts, turns and scales of training pictures.',
-        '학습 그림을 조금씩 옮기고 돌리고 늘립니다.',
-      ),
-      default: true,
-    },
+    ...augmentFields,
   },
   exactness: () => 'shape',
   needs: { training: true },

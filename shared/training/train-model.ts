@@ -14,7 +14,7 @@ import { writeModel } from '../onnx/write.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dataset, Sample } from '../ports/dataset.ts';
 import type { RunTensor, Runtime, Session } from '../ports/runtime.ts';
-import { augmented } from './augment.ts';
+import { type Augment, augmented, sampleStream, standardAugment } from './augment.ts';
 import { argmax } from './class-scores.ts';
 import { type ModelInput, modelInput } from './model-input.ts';
 import { defaultPreprocess, preprocessBatch } from './preprocess.ts';
@@ -29,7 +29,8 @@ export interface TrainSettings {
   readonly momentum: number;
   readonly weightDecay: number;
   readonly schedule: 'constant' | 'cosine';
-  readonly augment: boolean;
+  /** Of training pictures alone; true: the standard one. */
+  readonly augment: boolean | Augment;
   /** Ids of the nodes that learn; all by default. */
   readonly layers?: readonly string[];
 }
@@ -146,6 +147,21 @@ const diverged = (epoch: number): Fault =>
     hint: 'Take a learning rate a tenth of this one, and check the preprocessing.',
   });
 
+/** The samples of a batch as they are trained, each changed by its own stream. */
+function augmentedBatch(
+  l: Loop,
+  samples: readonly Sample[],
+  indices: readonly number[],
+  epoch: number,
+): readonly Sample[] {
+  const { augment } = l.parts.settings;
+  if (augment === false) return samples;
+  const how = augment === true ? standardAugment : augment;
+  return samples.map((s, i) =>
+    augmented(s, l.data.info.sample, sampleStream(l.parts.seed, epoch, indices[i] ?? 0), how),
+  );
+}
+
 interface EpochEnd {
   readonly values: Values;
   readonly loss: number;
@@ -166,7 +182,7 @@ async function runEpoch(l: Loop, epoch: number, start: Values, stepsBefore: numb
     if (cancel.requested) return { values, loss: loss / Math.max(1, k), steps: stepsBefore + k, cancelled: true };
     const indices = Array.from({ length: l.batch }, (_, i) => order[(k * l.batch + i) % count] ?? 0);
     const plain = await l.data.read('train', indices);
-    const samples = settings.augment ? plain.map((s) => augmented(s, l.data.info.sample, random)) : plain;
+    const samples = augmentedBatch(l, plain, indices, epoch);
     const feed = feedOf(l, samples);
     const rate = rateAt(settings, (epoch - 1 + k / steps) / settings.epochs);
     const out = await l.step.run({
