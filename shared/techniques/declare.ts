@@ -77,6 +77,10 @@ export type TechniquePromise =
   | 'same-macs'
   | 'function-preserved';
 
+export interface TechniqueCase {
+  readonly params: FieldValues;
+}
+
 export interface Citation {
   readonly title: string;
   readonly authors: string;
@@ -104,6 +108,11 @@ export interface Technique {
   /** The parameter that a slider on the card moves, and that a search may turn. */
   readonly knobs: readonly string[];
   readonly promises: readonly TechniquePromise[];
+  /**
+   * Parameter sets that the law tests try on every small net; the first also on every file of the corpus. Left-out
+   * parameters are the defaults.
+   */
+  readonly cases: readonly TechniqueCase[];
   /** How the saving shows, or does not, at run time: read on the card. */
   readonly explain: (params: FieldValues) => Text;
   /** From version k to k + 1, for recipes saved by older ones. */

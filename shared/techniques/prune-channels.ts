@@ -174,6 +174,11 @@ export const pruneChannels: Technique = {
   rewrite,
   knobs: ['ratio'],
   promises: ['same-io', 'fewer-parameters', 'fewer-macs', 'smaller-file'],
+  cases: [
+    { params: { ratio: 0.3 } },
+    { params: { ratio: 0.5, criterion: 'l2', multipleOf: 4 } },
+    { params: { count: 1 } },
+  ],
   explain: () =>
     text(
       'Fewer channels mean smaller dense kernels, so time falls with MACs; odd widths can cost a little of it back.',

@@ -234,6 +234,7 @@ export const pruneWeights: Technique = {
   rewrite,
   knobs: ['ratio'],
   promises: ['same-io', 'same-parameters', 'same-macs', 'smaller-file'],
+  cases: [{ params: { ratio: 0.7 } }, { params: { ratio: 0.95, scope: 'global' } }],
   explain: () =>
     text(
       'Saves bytes, not time: dense kernels multiply zeros as well. The mask is unpacked once, when the model loads.',

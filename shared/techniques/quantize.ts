@@ -222,6 +222,12 @@ export const quantize: Technique = {
   knobs: ['bits'],
   // Parameters mostly stay or fall (folded normalisation); a bias that two layers share becomes two, on grids of their own.
   promises: ['same-io', 'same-macs'],
+  cases: [
+    { params: {} },
+    { params: { mode: 'dynamic' } },
+    { params: { mode: 'weight-only' } },
+    { params: { mode: 'weight-only', bits: 4 } },
+  ],
   explain: (p) => explained(p),
   migrations: [],
 };

@@ -183,6 +183,7 @@ export const train: Technique = {
   train: (c) => request(c),
   knobs: ['epochs'],
   promises: ['same-io', 'same-parameters', 'same-macs'],
+  cases: [{ params: { epochs: 1 } }],
   explain: () =>
     text(
       'Changes the values of weights, never their number: size and speed stay as they are.',
