@@ -2,9 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#shared/base/fault.ts';
 import type { CallOutput } from '#shared/contract/calls.ts';
-import type { Model } from '#shared/ir/model.ts';
-import { lazyTensor, type Tensor } from '#shared/ir/tensor.ts';
-import { externalLayout } from '#shared/onnx/external.ts';
 import type { Spawn, Verified } from '../jobs/protocol.ts';
 import { runToEnd } from '../jobs/run-process.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
@@ -21,19 +18,6 @@ export interface ExportRequest {
 
 /** The most that a page is handed as one download. */
 const maxDownload = 2 ** 30;
-
-/** The model as one file: external weights moved inside. */
-function inlined(model: Model): Model {
-  const inside = (t: Tensor): Tensor =>
-    t.storage.kind === 'external' ? lazyTensor(t.name, t.type, t.dims, t.bytes) : t;
-  const out = { ...model, graph: { ...model.graph, initializers: model.graph.initializers.map(inside) } };
-  const left = externalLayout(out).tensors[0];
-  if (left === undefined) return out;
-  throw new Fault('unsupported', 'external data inside a subgraph cannot be downloaded as one file', {
-    where: left.tensor.name,
-    hint: 'Use the command line: bantam apply MODEL --recipe R -o OUT.',
-  });
-}
 
 async function verify(request: ExportRequest, written: string): Promise<Verified> {
   const { held, spawn, threads } = request;
@@ -62,7 +46,7 @@ export async function exportModel(request: ExportRequest): Promise<CallOutput<'e
     });
   const draft = await store.draft();
   try {
-    await saveModelFile(inlined(model), draft.path);
+    await saveModelFile(model, draft.path);
     const verified = await verify(request, draft.path);
     return { saved: null, bytes: new Uint8Array(await readFile(draft.path)), verified };
   } finally {

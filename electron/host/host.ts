@@ -88,7 +88,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const draft = await store.draft();
     try {
       // Without external data the very bytes are kept.
-      if (externalLayout(model).tensors.length > 0) await saveModelFile(model, draft.path);
+      if (externalLayout(model).tensors.length > 0) await saveModelFile(model, draft.path, { external: 'keep' });
       else await copyFile(path, draft.path);
       return remember(await store.keep(draft.folder, card), model);
     } catch (thrown) {

@@ -8,7 +8,8 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { Fault, toFault } from '#shared/base/fault.ts';
 import type { Model } from '#shared/ir/model.ts';
-import { externalLayout, withExternalData } from '#shared/onnx/external.ts';
+import { asWritten, dataFileName } from '#shared/onnx/as-written.ts';
+import { externalLayout, type LaidOut, withExternalData } from '#shared/onnx/external.ts';
 import { type ExternalFile, readModel } from '#shared/onnx/read.ts';
 import { onnxFileBytes } from '#shared/onnx/size.ts';
 import { largestFile, modelParts } from '#shared/onnx/write.ts';
@@ -149,10 +150,10 @@ function openWith(
 
 export interface SaveOptions {
   /**
-   * 'keep': external tensors stay in files of their own names. 'single' (default): all of them in one file beside the model.
-   * Nothing external: one .onnx file, unless it would pass `limit`.
+   * 'inside' (default): one .onnx file, and one data file beside it only where the model would pass `limit`. 'keep': external
+   * tensors stay in files of their own names.
    */
-  readonly external?: 'keep' | 'single';
+  readonly external?: 'keep' | 'inside';
   /** Largest .onnx file in bytes before tensors move to external data; protobuf's own by default. */
   readonly limit?: number;
 }
@@ -190,9 +191,19 @@ async function put(file: FileHandle, bytes: Uint8Array, position: number): Promi
 }
 
 /** A data file name that overwrites nothing: another model may read the file, and an old one must stay whole meanwhile. */
-function freeName(folder: string, wish: string): string {
-  if (!existsSync(join(folder, wish))) return wish;
-  return `${wish.replace(/\.data$/, '')}.${randomUUID().slice(0, 8)}.data`;
+const freeName = (folder: string, wish: string): string =>
+  existsSync(join(folder, wish)) ? `${wish.replace(/\.data$/, '')}.${randomUUID().slice(0, 8)}.data` : wish;
+
+/** What to write: the model with its tensors at their places, and the data files. */
+function laidOutFor(model: Model, folder: string, options: SaveOptions): LaidOut {
+  const limit = Math.min(options.limit ?? largestFile, largestFile);
+  const data = dataFileName(randomUUID());
+  if (options.external !== 'keep')
+    return withExternalData(asWritten(model, limit), { locate: () => data, spill: undefined });
+  return withExternalData(model, {
+    locate: (location) => freeName(folder, location),
+    spill: onnxFileBytes(model) > limit ? data : undefined,
+  });
 }
 
 /**
@@ -202,13 +213,7 @@ function freeName(folder: string, wish: string): string {
 export async function saveModelFile(model: Model, path: string, options: SaveOptions = {}): Promise<Saved> {
   const folder = dirname(resolve(path));
   const target = join(folder, basename(path));
-  const limit = Math.min(options.limit ?? largestFile, largestFile);
-  const name = (wish: string): string => freeName(folder, wish);
-  const data = name(`${basename(path)}.data`);
-  const laidOut = withExternalData(model, {
-    locate: (location) => (options.external === 'keep' ? name(location) : data),
-    spill: onnxFileBytes(model) > limit ? data : undefined,
-  });
+  const laidOut = laidOutFor(model, folder, options);
   const temporaries: { temporary: string; path: string; bytes: number }[] = [];
   try {
     for (const [location, tensors] of laidOut.files) {

@@ -1,15 +1,34 @@
 /** Owns embedded: a model with its external data taken in, so that its bytes alone can be run. */
-import type { Model } from '../ir/model.ts';
+import { subgraphs } from '../ir/graph-index.ts';
+import type { Attribute, Graph, Model, Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 
 const taken = (t: Tensor): Tensor => (t.storage.kind === 'external' ? { ...t, storage: { kind: 'raw' } } : t);
 
+function inAttribute(a: Attribute): Attribute {
+  if (a.kind === 'tensor') return a.value.storage.kind === 'external' ? { ...a, value: taken(a.value) } : a;
+  if (a.kind === 'graph') {
+    const value = inGraph(a.value);
+    return value === a.value ? a : { ...a, value };
+  }
+  return a;
+}
+
+function inNode(node: Node): Node {
+  if (!node.attributes.some((a) => a.kind === 'tensor') && subgraphs(node).length === 0) return node;
+  const attributes = node.attributes.map(inAttribute);
+  return attributes.every((a, k) => a === node.attributes[k]) ? node : { ...node, attributes };
+}
+
+function inGraph(graph: Graph): Graph {
+  const nodes = graph.nodes.map(inNode);
+  const initializers = graph.initializers.map(taken);
+  const same = nodes.every((n, k) => n === graph.nodes[k]) && initializers.every((t, k) => t === graph.initializers[k]);
+  return same ? graph : { ...graph, nodes, initializers };
+}
+
+/** The same model where nothing stands outside. Values are still read lazily from where they stood. */
 export function embedded(model: Model): Model {
-  const { graph } = model;
-  const nodes = graph.nodes.map((n) =>
-    n.attributes.some((a) => a.kind === 'tensor' && a.value.storage.kind === 'external')
-      ? { ...n, attributes: n.attributes.map((a) => (a.kind === 'tensor' ? { ...a, value: taken(a.value) } : a)) }
-      : n,
-  );
-  return { ...model, graph: { ...graph, nodes, initializers: graph.initializers.map(taken) } };
+  const graph = inGraph(model.graph);
+  return graph === model.graph ? model : { ...model, graph };
 }

@@ -2,10 +2,10 @@
 import type { DescField, DescMessage, Message } from '@bufbuild/protobuf';
 import { GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, type TensorProto, TensorProtoSchema } from 'onnx-buf';
 import { elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
-import { subgraphs } from '../ir/graph-index.ts';
 import type { Graph, Model } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { absentOf } from './absent.ts';
+import { externalLayout } from './external.ts';
 import { sourceOf } from './proto.ts';
 import {
   graphToProto,
@@ -106,21 +106,12 @@ function utf8Length(text: string): number {
   return n;
 }
 
-/** Bytes of external data that the model's files hold beside the .onnx file. */
+/** Bytes of external data that the model's files hold beside the .onnx file, up to the last tensor of each, gaps included. */
 export function externalBytes(model: Model): number {
-  let bytes = 0;
-  const add = (t: Tensor): void => {
-    if (t.storage.kind === 'external') bytes += rawByteLength(t.type, elementCount(t.dims));
-  };
-  const stack: Graph[] = [model.graph];
-  for (let g = stack.pop(); g !== undefined; g = stack.pop()) {
-    g.initializers.forEach(add);
-    for (const n of g.nodes) {
-      for (const a of n.attributes) if (a.kind === 'tensor') add(a.value);
-      stack.push(...subgraphs(n));
-    }
-  }
-  return bytes;
+  const ends = new Map<string, number>();
+  for (const { location, offset, length } of externalLayout(model).tensors)
+    ends.set(location, Math.max(ends.get(location) ?? 0, offset + length));
+  return [...ends.values()].reduce((a, b) => a + b, 0);
 }
 
 /** Length of a tensor's message. One whose values are new has only these fields; no message is made to count them. */

@@ -7,6 +7,7 @@ import { fieldsSchema } from '../base/fields.ts';
 import { parseWith } from '../base/schema.ts';
 import { type Text, text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
+import { asWritten } from '../onnx/as-written.ts';
 import type { Ranges, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
 import { techniqueOf } from '../techniques/index.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
@@ -91,7 +92,8 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
             `이 단계에 필요하여 모델의 opset을 ${opset.from}에서 ${opset.to}(으)로 올립니다.`,
           ),
         ];
-  return { ...resolved, model: rewrite.model, layers: rewrite.layers, notes: [...raised, ...rewrite.notes] };
+  const model = asWritten(rewrite.model);
+  return { ...resolved, model, layers: rewrite.layers, notes: [...raised, ...rewrite.notes] };
 }
 
 /** Resolves and rewrites. */

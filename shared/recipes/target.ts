@@ -1,17 +1,28 @@
 /** Owns a recipe's target: the opset that its result shall have. */
 import { Fault } from '../base/fault.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
+import { asWritten } from '../onnx/as-written.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import type { Recipe } from './recipe.ts';
 
 /** One conversion per model version, so that what is remembered of its steps stays true. */
 const raised = new WeakMap<Model, Map<number, Model>>();
 
+const inLayout = new WeakMap<Model, Model>();
+
+/** In the layout of what will be saved, so that figures foretell those files. The same object for the same model. */
+function laidOut(model: Model): Model {
+  const known = inLayout.get(model) ?? asWritten(model);
+  inLayout.set(model, known);
+  return known;
+}
+
 /**
- * The model that the first step is handed: raised to `target.opset` where it is lower. Faults: `bad-recipe` where the model is
+ * The model that the first step is handed: raised to `target.opset` where it is lower, laid out as it will be saved. Faults: `bad-recipe` where the model is
  * above it already; those of `convertOpset`.
  */
-export function towardsTarget(model: Model, recipe: Recipe): Model {
+export function towardsTarget(given: Model, recipe: Recipe): Model {
+  const model = laidOut(given);
   const to = recipe.target?.opset;
   const from = opsetVersion(model);
   if (to === undefined || from === undefined || from === to) return model;
