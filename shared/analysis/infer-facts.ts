@@ -8,8 +8,9 @@ import { type Graph, type Model, type Node, opsetVersion, type ValueInfo } from 
 import { type Facts, isNone, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import type { ShapeChoice } from './figures.ts';
+import { interned } from './interned-facts.ts';
 import { bodyOf, functionOf } from './local-functions.ts';
-import { type Remembered, recall, remember } from './node-memo.ts';
+import { type Remembered, remembered } from './node-memo.ts';
 import { chosenInputs, type Symbols, sparseSource, tensorSource, typeFacts, withSymbols } from './source-facts.ts';
 
 /** Functions may call functions; a file in which they call themselves ends here, with unknown facts. */
@@ -83,7 +84,7 @@ export function inferGraph(graph: Graph, scope: Scope): void {
       const found = outputs[k] ?? unknownFacts;
       if (found.other === undefined && (found.elem === null || found.shape === null)) {
         declared ??= declaredTypes(graph);
-        scope.facts.set(name, orDeclared(found, declared.get(name), scope.symbols));
+        scope.facts.set(name, interned(orDeclared(found, declared.get(name), scope.symbols)));
       } else scope.facts.set(name, found);
     }
   }
@@ -101,11 +102,9 @@ function inferNode(node: Node, scope: Scope): readonly Facts[] {
   const inputs = dependencies(scope, node);
   const of = functionOf(scope.model, node);
   const within = of ?? versionOf(scope, node.domain);
-  let entry = recall(node, inputs, within);
-  if (entry === undefined) {
-    const outputs = of === undefined ? byRule(node, scope) : throughCall(node, scope);
-    entry = remember(node, { inputs, scope: within, outputs });
-  }
+  const entry = remembered(node, inputs, within, () =>
+    (of === undefined ? byRule(node, scope) : throughCall(node, scope)).map(interned),
+  );
   scope.met.set(node, entry);
   return entry.outputs;
 }
@@ -141,7 +140,7 @@ function byRule(node: Node, scope: Scope): readonly Facts[] {
 export function enterSubgraph(graph: Graph, given: readonly Facts[], outer: Scope): Scope {
   const scope: Scope = { ...outer, graph, outer, facts: new Map(outer.facts), met: new Map() };
   graph.inputs.forEach((input, k) => {
-    scope.facts.set(input.name, orDeclared(given[k] ?? unknownFacts, input, outer.symbols));
+    scope.facts.set(input.name, interned(orDeclared(given[k] ?? unknownFacts, input, outer.symbols)));
   });
   inferGraph(graph, scope);
   return scope;

@@ -4,7 +4,7 @@
  */
 import type { Node } from '../ir/model.ts';
 import type { Facts, OpWork } from '../ops/declare.ts';
-import { isUnread } from './source-facts.ts';
+import { factsId } from './interned-facts.ts';
 
 type FactsList = readonly (Facts | undefined)[];
 
@@ -18,48 +18,48 @@ export interface Remembered {
 }
 
 /** Versions kept per node: before and after an edit, each symbolic and with batch 1, and a few slider positions. */
-const depth = 6;
+const depth = 8;
 
-const memory = new WeakMap<Node, Remembered[]>();
-
-function sameList<T>(a: readonly T[] | null, b: readonly T[] | null): boolean {
-  if (a === b) return true;
-  if (a === null || b === null || a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** The last `depth` results of a node. Keys stand together, so that a search touches no entry that does not match. */
+interface Memory {
+  readonly keys: number[];
+  readonly entries: Remembered[];
+  /** Where the next one goes: over the oldest. */
+  next: number;
 }
 
-function sameFacts(a: Facts | undefined, b: Facts | undefined): boolean {
-  if (a === b) return true;
-  if (a === undefined || b === undefined || a.elem !== b.elem || a.constant !== b.constant || a.other !== b.other)
-    return false;
-  if (!sameList(a.shape, b.shape) || isUnread(a) || isUnread(b)) return false;
-  return sameList(a.content ?? null, b.content ?? null);
-}
+const memory = new WeakMap<Node, Memory>();
 
-/** What this node gave for these inputs, or undefined. */
-export function recall(node: Node, inputs: FactsList, scope: unknown): Remembered | undefined {
-  const list = memory.get(node);
-  if (list === undefined) return undefined;
-  for (let k = 0; k < list.length; k++) {
-    const entry = list[k];
-    if (entry !== undefined && entry.scope === scope && matches(entry.inputs, inputs)) return entry;
-  }
-  return undefined;
+/** A hash of what facts come in, by their numbers. */
+function keyOf(inputs: FactsList): number {
+  let key = inputs.length;
+  for (let k = 0; k < inputs.length; k++) key = (Math.imul(key, 31) + factsId(inputs[k])) | 0;
+  return key;
 }
 
 function matches(a: FactsList, b: FactsList): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !sameFacts(a[i], b[i])) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && factsId(a[i]) !== factsId(b[i])) return false;
   return true;
 }
 
-export function remember(node: Node, entry: Remembered): Remembered {
-  const list = memory.get(node);
-  if (list === undefined) memory.set(node, [entry]);
+/** What this node gave for these inputs; worked out by `make` where it is new. */
+export function remembered(node: Node, inputs: FactsList, scope: unknown, make: () => readonly Facts[]): Remembered {
+  const key = keyOf(inputs);
+  const known = memory.get(node);
+  if (known !== undefined)
+    for (let k = 0; k < known.keys.length; k++) {
+      if (known.keys[k] !== key) continue;
+      const entry = known.entries[k];
+      if (entry !== undefined && entry.scope === scope && matches(entry.inputs, inputs)) return entry;
+    }
+  const entry: Remembered = { inputs, scope, outputs: make() };
+  if (known === undefined) memory.set(node, { keys: [key], entries: [entry], next: 1 });
   else {
-    list.unshift(entry);
-    if (list.length > depth) list.pop();
+    const at = known.next % depth;
+    known.keys[at] = key;
+    known.entries[at] = entry;
+    known.next = at + 1;
   }
   return entry;
 }

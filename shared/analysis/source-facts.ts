@@ -1,22 +1,19 @@
 /** Owns the facts of values that no node makes: initializers, graph inputs, what the file declares. */
 import { Fault } from '../base/fault.ts';
-import { lazy } from '../base/lazy.ts';
 import { elementCount, elementTypes } from '../ir/element-type.ts';
 import type { Dim, ValueInfo, ValueType } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
 import { integersOf, toNumbers } from '../ir/values.ts';
 import { type Facts, type Scalar, unknownFacts } from '../ops/declare.ts';
 import { foldLimit } from '../ops/fold.ts';
+import { withLazyContent } from '../ops/lazy-content.ts';
+import { interned } from './interned-facts.ts';
 
 /** Integers hold shapes, axes and bounds; of floats only small ones matter (Resize scales, Range limits). */
 const floatLimit = 64;
 
 const ofTensor = new WeakMap<Tensor, Facts>();
 const ofSparse = new WeakMap<SparseTensor, Facts>();
-const unread = new WeakSet<Facts>();
-
-/** True where reading `content` would compute a tensor: comparisons must not. */
-export const isUnread = (facts: Facts): boolean => unread.has(facts);
 
 function contentOf(tensor: Tensor): readonly Scalar[] | undefined {
   try {
@@ -42,16 +39,8 @@ export function tensorSource(tensor: Tensor): Facts {
   const made = integersOf(tensor);
   if (elementCount(tensor.dims) > limit) facts = base;
   else if (made !== undefined) facts = { ...base, content: made };
-  else {
-    const read = lazy(() => contentOf(tensor));
-    facts = {
-      ...base,
-      get content() {
-        return read() as readonly Scalar[];
-      },
-    };
-    unread.add(facts);
-  }
+  else facts = withLazyContent(base, () => contentOf(tensor));
+  facts = interned(facts);
   ofTensor.set(tensor, facts);
   return facts;
 }
@@ -59,7 +48,7 @@ export function tensorSource(tensor: Tensor): Facts {
 export function sparseSource(tensor: SparseTensor): Facts {
   let facts = ofSparse.get(tensor);
   if (facts === undefined) {
-    facts = { elem: tensor.values.type, shape: tensor.dims, constant: true };
+    facts = interned({ elem: tensor.values.type, shape: tensor.dims, constant: true });
     ofSparse.set(tensor, facts);
   }
   return facts;
@@ -83,17 +72,6 @@ export type Symbols = ReadonlyMap<string, number>;
 /** The shape with its symbols replaced where a number stands for them. */
 export const withSymbols = (shape: readonly Dim[], symbols: Symbols): readonly Dim[] =>
   shape.map((d) => (typeof d === 'string' ? (symbols.get(d) ?? d) : d));
-
-/** The same object from run to run, so that the memo compares by identity. */
-const inputFacts = new WeakMap<ValueInfo, Map<string, Facts>>();
-function settled(input: ValueInfo, facts: Facts): Facts {
-  const key = JSON.stringify(facts.shape);
-  const seen = inputFacts.get(input) ?? new Map<string, Facts>();
-  inputFacts.set(input, seen);
-  const known = seen.get(key);
-  if (known === undefined) seen.set(key, facts);
-  return known ?? facts;
-}
 
 /**
  * Shapes of graph inputs under a choice, and the symbols it settles. `batch`: what stands for dim 0 of an input where that
@@ -141,7 +119,7 @@ export function chosenInputs(
         d === null && i === 0 ? (batch ?? null) : typeof d === 'string' ? (symbols.get(d) ?? d) : d,
       ) ??
       null;
-    facts.set(input.name, settled(input, declared.other === undefined ? { ...declared, shape } : declared));
+    facts.set(input.name, declared.other === undefined ? interned({ ...declared, shape }) : declared);
   }
   return { facts, symbols };
 }

@@ -1,5 +1,4 @@
 /** Owns Constant in all its forms, ConstantOfShape, and what reads a shape: Shape, Size, Range. */
-import { lazy } from '../base/lazy.ts';
 import { attr, attribute, intAttr } from '../ir/attribute.ts';
 import { elementCount, isFloat } from '../ir/element-type.ts';
 import type { Node } from '../ir/model.ts';
@@ -8,6 +7,7 @@ import { numbersTensor, toNumbers } from '../ir/values.ts';
 import { fed, fixed, ints } from './case-values.ts';
 import type { Facts, InferContext, NodeContext, Op, Scalar } from './declare.ts';
 import { foldableShape, foldLimit } from './fold.ts';
+import { withLazyContent } from './lazy-content.ts';
 import {
   axisAt,
   family,
@@ -36,17 +36,9 @@ const noNumbers = new Set(['string', 'complex64', 'complex128']);
 export function constantFacts(tensor: Tensor): Facts {
   let facts = known.get(tensor);
   if (facts === undefined) {
-    facts = { elem: tensor.type, shape: tensor.dims, constant: true };
-    if (elementCount(tensor.dims) <= foldLimit && !noNumbers.has(tensor.type)) {
-      // read when a rule asks: a weight's scale may take the whole weight to compute
-      const read = lazy(() => readable(tensor));
-      facts = {
-        ...facts,
-        get content() {
-          return read() as readonly number[];
-        },
-      };
-    }
+    const base = { elem: tensor.type, shape: tensor.dims, constant: true };
+    const small = elementCount(tensor.dims) <= foldLimit && !noNumbers.has(tensor.type);
+    facts = small ? withLazyContent(base, () => readable(tensor)) : base;
     known.set(tensor, facts);
   }
   return facts;
