@@ -17,7 +17,7 @@ export interface StepData {
 }
 
 /** Indices of at most `wanted` of `count` samples, spread evenly. */
-function spread(count: number, wanted: number): readonly number[] {
+export function spread(count: number, wanted: number): readonly number[] {
   const n = Math.min(count, wanted);
   return Array.from({ length: n }, (_, i) => Math.floor((i * count) / n));
 }

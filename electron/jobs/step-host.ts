@@ -1,6 +1,7 @@
 /** Owns what runs a recipe's steps in Node: calibration and training over the job's data, its progress and log. */
 import type { StepHost } from '#shared/techniques/run-step.ts';
 import { calibrateStep, type StepData } from './calibrate-step.ts';
+import { evidenceStep } from './evidence-step.ts';
 import { trainStep } from './train-step.ts';
 import type { WorkParts } from './work-parts.ts';
 
@@ -12,6 +13,7 @@ export function stepHost(parts: WorkParts, data: StepData | undefined): StepHost
   return {
     ...plain,
     calibrate: (model, request, share) => calibrateStep(parts, data, model, request, share),
+    evidence: (model, request, context, share) => evidenceStep(parts, data, model, request, context.seed, share),
     train: (model, request, context, share) => trainStep(parts, data, model, request, context.seed, share),
   };
 }

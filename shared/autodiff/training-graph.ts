@@ -61,7 +61,7 @@ const float = (name: string, shape: readonly number[]): ValueInfo => ({
 });
 
 /** The value that holds the scores: what enters a closing Softmax or LogSoftmax, else the output itself. */
-function scoresOf(graph: Graph, output: string): { readonly value: string; readonly soft: boolean } {
+export function scoresOf(graph: Graph, output: string): { readonly value: string; readonly soft: boolean } {
   let node = graphIndex(graph).producer.get(output);
   while (node?.op === 'Identity') node = graphIndex(graph).producer.get(node.inputs[0] ?? '');
   return node?.op === 'Softmax' || node?.op === 'LogSoftmax'
@@ -70,7 +70,7 @@ function scoresOf(graph: Graph, output: string): { readonly value: string; reado
 }
 
 /** Nodes that `value` needs, in order. */
-function needed(graph: Graph, value: string): readonly Node[] {
+export function needed(graph: Graph, value: string): readonly Node[] {
   const index = graphIndex(graph);
   const keep = new Set<Node>();
   const stack = [value];
@@ -116,7 +116,7 @@ function batchStatistics(
 }
 
 /** MaxPool with its Indices, which the gradient needs. */
-const withIndices = (n: Node, e: Emitter): Node =>
+export const withIndices = (n: Node, e: Emitter): Node =>
   n.op === 'MaxPool' && !n.outputs[1] ? { ...n, outputs: [n.outputs[0] ?? '', e.fresh('Indices')] } : n;
 
 /**

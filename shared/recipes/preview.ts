@@ -63,7 +63,8 @@ function identity(object: object | undefined): number {
 }
 
 function neededData({ technique, context }: RewrittenStep): 'calibrate' | 'train' | undefined {
-  if (technique.needs.calibration?.(context) !== undefined) return 'calibrate';
+  const { calibration, evidence } = technique.needs;
+  if (calibration?.(context) !== undefined || evidence?.(context, 0) !== undefined) return 'calibrate';
   return technique.train?.(context) === undefined ? undefined : 'train';
 }
 

@@ -68,5 +68,6 @@ const forStep = (host: StepHost, name: string, k: number, of: number): StepHost 
   log: (line) => host.log(line),
   progress: (share, what) => host.progress((k + share) / of, `${name}: ${what}`),
   ...(host.calibrate === undefined ? {} : { calibrate: host.calibrate.bind(host) }),
+  ...(host.evidence === undefined ? {} : { evidence: host.evidence.bind(host) }),
   ...(host.train === undefined ? {} : { train: host.train.bind(host) }),
 });

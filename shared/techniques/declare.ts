@@ -2,6 +2,7 @@
  * Owns what a technique is: one object from which the panel, the recipe step, the job, the search's moves, the command
  * line, the documentation and the tests are read. No technique runs a session or awaits: `run-step` drives it.
  */
+import { type Evidence, type EvidenceRequest, noEvidence } from '../analysis/evidence.ts';
 import type { CalibrationRequest, Range, Ranges } from '../analysis/ranges.ts';
 import type { Field, Fields, FieldValues } from '../base/fields.ts';
 import type { Text } from '../base/text.ts';
@@ -16,13 +17,18 @@ export type Exactness = 'shape' | 'statistics' | 'training';
 export interface Needs {
   /** Activation ranges or histograms of values, from running samples through the model as it enters the step. */
   readonly calibration?: (c: StepContext) => CalibrationRequest | undefined;
+  /**
+   * What samples are to tell beside ranges, asked in rounds: called again with what the earlier rounds gathered until it gives
+   * undefined. Round 0 tells a preview whether the step needs data.
+   */
+  readonly evidence?: (c: StepContext, round: number) => EvidenceRequest | undefined;
   /** Training data (labels, or the original model as teacher). */
   readonly training?: true;
   /** Lowest ai.onnx opset that the result needs; the model is raised to it first, no further. */
   readonly opset?: (params: FieldValues) => number;
 }
 
-export type { CalibrationRequest, Range, Ranges };
+export type { CalibrationRequest, Evidence, EvidenceRequest, Range, Ranges };
 
 /** |w| of a tensor at shares 0, 1/n, ..., 1 of its sorted magnitudes. */
 export interface MagnitudeSummary {
@@ -44,12 +50,17 @@ export interface StepContext {
   readonly seed: number;
   /** Ranges of the calibration that `needs` asked for. A thunk's business: throws `no-data` in a preview. */
   readonly ranges: Ranges;
+  /** What was gathered, one entry a round of `needs.evidence`; none in a preview. Read through `evidenceOf`. */
+  readonly evidence?: readonly Evidence[];
   /**
    * Magnitudes of the weights by initializer name, where the values themselves are not here (the screen). A technique whose
    * exactness is `statistics` estimates from them; without them it reads the weights.
    */
   readonly summaries?: Summaries;
 }
+
+/** What a round of `needs.evidence` gathered. Asking it faults `no-data` in a preview: a thunk's business. */
+export const evidenceOf = (c: Pick<StepContext, 'evidence'>, round = 0): Evidence => c.evidence?.[round] ?? noEvidence;
 
 /** What became of one selected node. */
 export type Taken =

@@ -8,7 +8,16 @@ import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import type { Model } from '../ir/model.ts';
 import { bakeModel } from './bake-model.ts';
-import type { CalibrationRequest, Ranges, Rewrite, StepContext, Technique, TrainRequest } from './declare.ts';
+import type {
+  CalibrationRequest,
+  Evidence,
+  EvidenceRequest,
+  Ranges,
+  Rewrite,
+  StepContext,
+  Technique,
+  TrainRequest,
+} from './declare.ts';
 import { brokenPromise } from './promises.ts';
 
 /** What a host supplies to run steps. */
@@ -19,6 +28,13 @@ export interface StepHost {
   log(line: string): void;
   /** Runs samples through the model; absent where the job has no data. */
   calibrate?(model: Model, request: CalibrationRequest, report: (share: number) => void): Promise<Ranges>;
+  /** Runs samples through the model to answer what a step asks beside ranges; absent where the job has no data. */
+  evidence?(
+    model: Model,
+    request: EvidenceRequest,
+    context: StepContext,
+    report: (share: number) => void,
+  ): Promise<Evidence>;
   /** Trains the model; absent where the job has no data. */
   train?(model: Model, request: TrainRequest, context: StepContext, report: (share: number) => void): Promise<Model>;
 }
@@ -32,6 +48,20 @@ const noData = (technique: Technique, what: string): Fault =>
   new Fault('no-data', `${technique.id} needs data to ${what}`, {
     hint: 'Give a data set (--data), for example digits.',
   });
+
+/** The context with what every round of `needs.evidence` gathered. */
+async function gathered(technique: Technique, context: StepContext, host: StepHost): Promise<StepContext> {
+  let ready = context;
+  for (let round = 0; ; round++) {
+    const request = technique.needs.evidence?.(ready, round);
+    if (request === undefined) return ready;
+    if (host.evidence === undefined) throw noData(technique, 'look at samples');
+    const report = (s: number): void => host.progress(0.3 * (1 - (1 - s * 0.5) * 0.5 ** round), 'looking at samples');
+    const found = await host.evidence(context.model, request, ready, report);
+    ready = { ...ready, evidence: [...(ready.evidence ?? []), found] };
+    checkCancel(host.cancel);
+  }
+}
 
 /**
  * Runs one resolved step. `rewrite` is the technique's rewrite with whatever checks the recipe puts around it. Throws
@@ -54,6 +84,7 @@ export async function runStep(
     ready = { ...context, ranges };
     checkCancel(host.cancel);
   }
+  ready = await gathered(technique, ready, host);
   host.progress(0.3, 'rewriting');
   const done = rewrite(ready);
   const predicted = measureFigures(done.model, shapes);
