@@ -2,12 +2,13 @@
  * Owns the backward walk: from the gradient of some values to the gradients of others, as ONNX nodes. One rule per operator
  * (`gradient` in its declaration); a needed path without a rule stops at once, naming node and operator.
  */
+import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import { type Attribute, type Dim, type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { type Attribute, type Dim, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
 import { renameTensor, type Tensor } from '../ir/tensor.ts';
 import { int64Tensor, numbersTensor } from '../ir/values.ts';
-import { type Facts, type GradientContext, isNone } from '../ops/declare.ts';
+import { type Facts, type GradientContext, isNone, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 
 /** The oldest opset that the rules are written for: axes as inputs (13), ScatterElements that adds (16). */
@@ -77,22 +78,64 @@ export class Emitter {
   }
 }
 
-/** Values that depend on one of `sources`. */
-function reached(model: Model, sources: ReadonlySet<string>): ReadonlySet<string> {
+/** Values that depend on one of `sources`. `order`: makers before readers. */
+function reached(order: readonly Node[], sources: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set(sources);
-  for (const node of graphIndex(model.graph).order)
+  for (const node of order)
     if (node.inputs.some((i) => found.has(i))) for (const o of node.outputs) if (o !== '') found.add(o);
   return found;
 }
 
-function contextOf(
-  node: Node,
-  emitter: Emitter,
-  facts: ReadonlyMap<string, Facts>,
-  opset: number,
-  gradients: ReadonlyMap<string, string>,
-  wanted: ReadonlySet<string>,
-): GradientContext {
+/** One walk: what is known of its values, the gradients so far, the values whose gradient is wanted. */
+interface Walk {
+  readonly emitter: Emitter;
+  readonly facts: ReadonlyMap<string, Facts>;
+  readonly opset: number;
+  readonly gradients: Map<string, string>;
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** The gradients of a node's inputs by the rules of what it is made of. A value read twice comes back once. */
+function throughParts(node: Node, w: Walk, build: () => readonly string[]): readonly (string | undefined)[] {
+  const { emitter, opset } = w;
+  const from = emitter.nodes.length;
+  const outputs = build();
+  const parts = emitter.nodes.slice(from);
+  const gradients = new Map<string, string>();
+  for (const [k, o] of outputs.entries()) {
+    const dy = w.gradients.get(node.outputs[k] ?? '');
+    if (dy !== undefined) gradients.set(o, dy);
+  }
+  const sources = new Set(node.inputs.filter((i) => w.wanted.has(i)));
+  const facts = factsOfParts(parts, w);
+  walk(parts, { emitter, opset, facts, gradients, wanted: reached(parts, sources) });
+  return node.inputs.map((i, k) => (sources.has(i) && node.inputs.indexOf(i) === k ? gradients.get(i) : undefined));
+}
+
+/** Facts of emitted nodes, from those of the values around them. */
+function factsOfParts(parts: readonly Node[], w: Walk): ReadonlyMap<string, Facts> {
+  const made = new Set(parts.flatMap((n) => n.outputs));
+  const read = new Set(parts.flatMap((n) => n.inputs).filter((i) => i !== '' && !made.has(i)));
+  const constants = w.emitter.constants.filter((t) => read.has(t.name));
+  for (const t of constants) read.delete(t.name);
+  const inputs = [...read].map((name): ValueInfo => {
+    const { elem, shape } = w.facts.get(name) ?? unknownFacts;
+    return { name, type: { kind: 'tensor', elem, shape } };
+  });
+  const graph = { name: 'parts', nodes: parts, initializers: constants, sparseInitializers: [], inputs, outputs: [] };
+  return inferFacts({
+    irVersion: 10,
+    opsets: [{ domain: '', version: w.opset }],
+    producerName: '',
+    producerVersion: '',
+    graph: { ...graph, valueInfos: [] },
+    functions: [],
+    metadata: [],
+  });
+}
+
+function contextOf(node: Node, w: Walk): GradientContext {
+  const { emitter, facts, opset, gradients, wanted } = w;
   const factsOf = (name: string): Facts | undefined => (name === '' ? undefined : facts.get(name));
   return {
     node,
@@ -109,6 +152,7 @@ function contextOf(
     constant: (tensor) => emitter.constant(tensor),
     floats: (values, dims) => emitter.floats(values, dims),
     ints: (values) => emitter.ints(values),
+    through: (build) => throughParts(node, w, build),
     unbroadcast: (grad, from, to) => emitter.unbroadcast(grad, from, to),
   };
 }
@@ -129,10 +173,21 @@ export function backward(
   sources: ReadonlySet<string>,
   emitter: Emitter,
 ): ReadonlyMap<string, string> {
-  const wanted = reached(model, sources);
-  const opset = opsetVersion(model) ?? 1;
+  const { order } = graphIndex(model.graph);
   const gradients = new Map(seeds);
-  const order = graphIndex(model.graph).order;
+  walk(order, {
+    emitter,
+    facts,
+    opset: opsetVersion(model) ?? 1,
+    gradients,
+    wanted: reached(order, sources),
+  });
+  return new Map([...sources].flatMap((s) => (gradients.has(s) ? [[s, gradients.get(s) ?? ''] as const] : [])));
+}
+
+/** Adds to `gradients`, from the last node to the first. */
+function walk(order: readonly Node[], w: Walk): void {
+  const { facts, gradients, wanted, emitter } = w;
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
     if (node === undefined) continue;
@@ -144,7 +199,7 @@ export function backward(
         where: node.name || node.id,
         hint: 'Freeze the layers before it, or leave this model untrained.',
       });
-    const found = rule(contextOf(node, emitter, facts, opset, gradients, wanted));
+    const found = rule(contextOf(node, w));
     // A value read twice by one node, or by several nodes, gets the sum.
     for (const [k, grad] of found.entries()) {
       const name = node.inputs[k] ?? '';
@@ -153,5 +208,4 @@ export function backward(
       gradients.set(name, before === undefined ? grad : emitter.one('Add', [before, grad]));
     }
   }
-  return new Map([...sources].flatMap((s) => (gradients.has(s) ? [[s, gradients.get(s) ?? ''] as const] : [])));
 }

@@ -11,18 +11,20 @@ import { isNone, type Op, type OpCase } from '../ops/declare.ts';
 import { allOps } from '../ops/index.ts';
 import type { RunTensor } from '../ports/runtime.ts';
 import { model, node, value } from '../testing/build.ts';
+import { convertOpset } from '../transforms/convert-opset.ts';
 import { backward, Emitter, gradientOpset } from './backward.ts';
 
 const runtime = nodeRuntime(1);
 /** Straight-through rules are no derivatives: they have tests of their own. */
 const straightThrough = new Set(['Sign', 'Round', 'QuantizeLinear', 'DequantizeLinear', 'Cast']);
-const covered = allOps().filter((o) => !isNone(o.gradient) && o.domain === '' && !straightThrough.has(o.type));
+const covered = allOps().filter((o) => !isNone(o.gradient) && !straightThrough.has(o.type));
+const opName = (o: Op): string => (o.domain === '' ? o.type : `${o.domain}::${o.type}`);
 
 const newest = (o: Op): number => Math.max(gradientOpset, o.since[0] ?? 1);
-const runnable = (o: Op, k: OpCase): boolean =>
+const runnable = (k: OpCase): boolean =>
   k.norun === undefined &&
   k.nograd === undefined &&
-  (k.opset ?? newest(o)) >= gradientOpset &&
+  (k.opset ?? gradientOpset) >= 7 &&
   k.inputs.every((i) => i === undefined || !('shape' in i) || i.shape.every((d) => d > 0)) &&
   k.inputs.some((i) => i !== undefined && 'shape' in i && (i.elem ?? 'float') === 'float');
 
@@ -60,22 +62,18 @@ function build(o: Op, k: OpCase, seed: number): Built {
     } else initializers.push(numbersTensor(name, elem, input.shape, data));
     return name;
   });
-  const built = model({
-    nodes: [
-      node(
-        o.type,
-        names,
-        Array.from({ length: k.outputs ?? 1 }, (_, i) => (i === 0 ? 'y' : `y${i}`)),
-        k.attributes,
-      ),
-    ],
+  const outputs = Array.from({ length: k.outputs ?? 1 }, (_, i) => (i === 0 ? 'y' : `y${i}`));
+  const plain = model({
+    nodes: [node(o.type, names, outputs, k.attributes, { domain: o.domain })],
     inputs,
     outputs: [value('y', null)],
     initializers,
-    opset: k.opset ?? newest(o),
+    opset: o.domain === '' ? (k.opset ?? newest(o)) : gradientOpset,
     irVersion: 10,
   });
-  return { model: built, floats, feeds };
+  const opsets = o.domain === '' ? plain.opsets : [...plain.opsets, { domain: o.domain, version: 1 }];
+  // As a training graph raises an older file.
+  return { model: convertOpset({ ...plain, opsets }, Math.max(gradientOpset, k.opset ?? 0)), floats, feeds };
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((s, v, i) => s + v * (b[i] ?? 0), 0);
@@ -111,19 +109,25 @@ async function check(o: Op, k: OpCase): Promise<void> {
       const feed = b.feeds[x] as RunTensor;
       const base = feed.data as Float32Array;
       expect(at[`grad_${x}`]?.dims).toEqual([...feed.dims]);
-      for (let trial = 0; trial < 2; trial++) {
+      let smooth = 0;
+      for (let trial = 0; trial < 12 && smooth < 2; trial++) {
         const direction = Float32Array.from({ length: base.length }, () => random.normal());
-        const step = 2e-3;
-        const value1 = async (sign: number): Promise<number> => {
-          const moved = Float32Array.from(base, (v, i) => v + sign * step * (direction[i] ?? 0));
+        const along = async (step: number): Promise<number> => {
+          const moved = Float32Array.from(base, (v, i) => v + step * (direction[i] ?? 0));
           const out = await session.run({ ...b.feeds, ...seedFeed, [x]: { ...feed, data: moved } }, ['y']);
           return dot(out.y?.data as Float32Array, dy);
         };
-        const numeric = ((await value1(1)) - (await value1(-1))) / (2 * step);
-        const analytic = dot(at[`grad_${x}`]?.data as Float32Array, direction);
+        const step = 2e-3;
+        const [up, here, down] = [await along(step), await along(0), await along(-step)];
+        const numeric = (up - down) / (2 * step);
         const scale = Math.max(1, Math.abs(numeric), Math.sqrt(count));
+        // Where the two sides disagree there is a kink between them (Relu, a maximum): another direction.
+        if (Math.abs(up - 2 * here + down) / step > 2e-2 * scale) continue;
+        smooth++;
+        const analytic = dot(at[`grad_${x}`]?.data as Float32Array, direction);
         expect(Math.abs(analytic - numeric) / scale, `${x}: ${analytic} against ${numeric}`).toBeLessThan(2e-2);
       }
+      expect(smooth, `smooth directions of ${x}`).toBeGreaterThan(0);
     }
   } finally {
     await session.release();
@@ -132,8 +136,10 @@ async function check(o: Op, k: OpCase): Promise<void> {
 
 describe('gradient rules equal finite differences', () => {
   for (const o of covered) {
-    const cases = o.cases.filter((k) => runnable(o, k));
-    it.skipIf(cases.length === 0).each(cases.map((k) => [k.name, k] as const))(`${o.type}: %s`, (_, k) => check(o, k));
+    const cases = o.cases.filter((k) => runnable(k));
+    it.skipIf(cases.length === 0).each(cases.map((k) => [k.name, k] as const))(`${opName(o)}: %s`, (_, k) =>
+      check(o, k),
+    );
   }
 
   it('cover what LeNet-like nets are made of', () => {
@@ -153,7 +159,7 @@ describe('gradient rules equal finite differences', () => {
       expect(types).toContain(t);
     for (const o of covered)
       expect(
-        o.cases.some((k) => runnable(o, k)),
+        o.cases.some((k) => runnable(k)),
         o.type,
       ).toBe(true);
   });

@@ -129,6 +129,16 @@ function columns(c: GradientContext, x: string, channels: number, s: Sliding): s
   );
 }
 
+/** The columns of an image [N, C, large...] under the node's window: [N, C * taps, small...]. */
+export const unfold = (
+  c: GradientContext,
+  x: string,
+  channels: number,
+  kernel: readonly number[],
+  large: readonly number[],
+  small: readonly number[],
+): string => columns(c, x, channels, slidingOf(c, kernel, large, small));
+
 /** Columns cost taps times taps: beyond this many the exchanged convolution is faster. */
 const manyTaps = 9;
 

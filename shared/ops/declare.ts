@@ -204,6 +204,11 @@ export interface GradientContext extends NodeContext {
   constant(tensor: Tensor): string;
   floats(values: readonly number[], dims?: readonly number[]): string;
   ints(values: readonly number[]): string;
+  /**
+   * The rule by parts: `build` emits what the node computes in operators that have rules of their own, from the names of its
+   * inputs, and returns the names of its outputs; their rules give the gradients of the node's inputs.
+   */
+  through(build: () => readonly string[]): readonly (string | undefined)[];
   /** Sums a gradient of shape `from` down to shape `to` (broadcasting undone). Known shapes only. */
   unbroadcast(grad: string, from: readonly Dim[] | null, to: readonly Dim[] | null): string;
 }

@@ -3,19 +3,24 @@ import { attr, floatAttr, intAttr, stringAttr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { elementTypes } from '../ir/element-type.ts';
 import { type Facet, type GradientContext, type GradientRule, none } from './declare.ts';
-import { dataOnly, passes, reshapeTo, spreadBack, withDy, xShape } from './gradient-rule.ts';
+import {
+  dataOnly,
+  flag,
+  mul,
+  oneMinus,
+  passes,
+  plus,
+  recip,
+  reshapeTo,
+  scalar,
+  spreadBack,
+  square,
+  times,
+  withDy,
+  xShape,
+} from './gradient-rule.ts';
 
 type Make = (c: GradientContext, dy: string) => string;
-const scalar = (c: GradientContext, v: number): string => c.floats([v], []);
-const mul = (c: GradientContext, a: string, b: string): string => c.one('Mul', [a, b]);
-const plus = (c: GradientContext, a: string, v: number): string => c.one('Add', [a, scalar(c, v)]);
-const times = (c: GradientContext, a: string, v: number): string => c.one('Mul', [a, scalar(c, v)]);
-const square = (c: GradientContext, a: string): string => c.one('Mul', [a, a]);
-const oneMinus = (c: GradientContext, a: string): string => c.one('Sub', [scalar(c, 1), a]);
-const recip = (c: GradientContext, a: string): string => c.one('Reciprocal', [a]);
-/** 1 where the comparison holds, else 0. */
-const flag = (c: GradientContext, op: 'Greater' | 'Less' | 'Equal', a: string, b: string): string =>
-  c.one('Cast', [c.one(op, [a, b])], [attr.int('to', 1)]);
 
 /** A rule per input, broadcasting undone. */
 const each = (...makes: readonly Make[]): GradientRule =>

@@ -1,8 +1,11 @@
 /** Owns operators that write a pattern over a tensor's shape: EyeLike, Trilu, CumSum, CumProd. */
+
 import { attr, intAttr } from '../ir/attribute.ts';
 import { fed, ints } from './case-values.ts';
-import type { ChannelContext, ChannelRelation, Op } from './declare.ts';
+import { type ChannelContext, type ChannelRelation, none, type Op } from './declare.ts';
 import { numbersOf } from './fold.ts';
+import { againGradient } from './index-gradient.ts';
+import { cumSumGradient } from './reduce-gradient.ts';
 import {
   axisAt,
   elemAttr,
@@ -56,15 +59,18 @@ export const fillOps: readonly Op[] = [
     },
   ),
   fills('Trilu', [14], likeInput, {
+    gradient: againGradient,
     channels: { relate: (c) => beside(c, (i, rank) => i >= rank - 2) },
     cases: [{ name: 'upper', inputs: [fed(2, 3, 4)] }],
   }),
   fills('CumSum', [11, 14], likeInput, {
+    gradient: cumSumGradient,
     work: perOutput('other'),
     channels: running,
     cases: [{ name: 'axis 1', inputs: [fed(2, 3), ints([1], [])] }],
   }),
   fills('CumProd', [26], likeInput, {
+    gradient: none('newer than the runtime'),
     work: perOutput('other'),
     channels: running,
     cases: [{ name: 'axis 1', opset: 26, inputs: [fed(2, 3), ints([1], [])], norun: 'no kernel', shapes: [[2, 3]] }],

@@ -1,9 +1,11 @@
 /** Owns operators that read elements by index: Gather, GatherElements, GatherND, Compress, ReverseSequence. */
+
 import { attr, intAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fedAs, fixed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, Scalar } from './declare.ts';
 import { foldableShape, knownShape, numbersOf } from './fold.ts';
+import { againGradient, compressGradient, gatherElementsGradient, gatherNDGradient } from './index-gradient.ts';
 import { gatherGradient } from './layout-gradient.ts';
 import {
   axisAt,
@@ -119,9 +121,11 @@ export const gatherOps: readonly Op[] = [
     ],
   }),
   reads('GatherElements', [11, 13], inferGatherElements, {
+    gradient: gatherElementsGradient,
     cases: [{ name: 'axis 1', attributes: [attr.int('axis', 1)], inputs: [fed(3, 4), fedAs('int64', [3, 2], [0, 3])] }],
   }),
   reads('GatherND', [11, 12, 13], inferGatherND, {
+    gradient: gatherNDGradient,
     cases: [
       { name: 'rows', inputs: [fed(4, 3), ints([0, 3], [2, 1])] },
       { name: 'elements', inputs: [fed(4, 3), ints([0, 2, 3, 1], [2, 2])] },
@@ -134,12 +138,14 @@ export const gatherOps: readonly Op[] = [
     ],
   }),
   reads('Compress', [9, 11], inferCompress, {
+    gradient: compressGradient,
     cases: [
       { name: 'along an axis', attributes: [attr.int('axis', 1)], inputs: [fed(2, 3), fixed('bool', [1, 0, 1])] },
       { name: 'flattened', inputs: [fed(2, 3), fixed('bool', [1, 0, 1])] },
     ],
   }),
   reads('ReverseSequence', [10], likeInput, {
+    gradient: againGradient,
     channels: {
       relate: (c) => {
         const [time, batch] = [intAttr(c.node, 'time_axis', 0), intAttr(c.node, 'batch_axis', 1)];

@@ -29,6 +29,37 @@ export const transposeBy = (c: GradientContext, value: string, perm: readonly nu
 export const sumOver = (c: GradientContext, value: string, axes: readonly number[], keep = true): string =>
   axes.length === 0 ? value : c.one('ReduceSum', [value, c.ints(axes)], [attr.int('keepdims', keep ? 1 : 0)]);
 
+// ---------------------------------------------------------------- arithmetic
+
+export const scalar = (c: GradientContext, v: number): string => c.floats([v], []);
+export const mul = (c: GradientContext, a: string, b: string): string => c.one('Mul', [a, b]);
+export const add = (c: GradientContext, a: string, b: string): string => c.one('Add', [a, b]);
+export const minus = (c: GradientContext, a: string, b: string): string => c.one('Sub', [a, b]);
+export const plus = (c: GradientContext, a: string, v: number): string => c.one('Add', [a, scalar(c, v)]);
+export const times = (c: GradientContext, a: string, v: number): string => c.one('Mul', [a, scalar(c, v)]);
+export const square = (c: GradientContext, a: string): string => c.one('Mul', [a, a]);
+export const oneMinus = (c: GradientContext, a: string): string => c.one('Sub', [scalar(c, 1), a]);
+export const recip = (c: GradientContext, a: string): string => c.one('Reciprocal', [a]);
+/** 1 where the comparison holds, else 0. */
+export const flag = (c: GradientContext, op: 'Greater' | 'Less' | 'Equal', a: string, b: string): string =>
+  c.one('Cast', [c.one(op, [a, b])], [attr.int('to', 1)]);
+
+/** Mean over axes, which stay with size 1. */
+export const meanOver = (c: GradientContext, value: string, dims: readonly number[], axes: readonly number[]): string =>
+  times(c, sumOver(c, value, axes), 1 / Math.max(1, product(axes.map((a) => dims[a] ?? 1))));
+
+/** The slice [from, to) of `value` along one axis. */
+export const part = (c: GradientContext, value: string, axis: number, from: number, to: number): string =>
+  c.one('Slice', [value, c.ints([from]), c.ints([to]), c.ints([axis])]);
+
+/** Stops: this form of the operator has no rule. */
+export function refuse(c: GradientContext, reason: string): never {
+  throw new Fault('no-rule', `${c.node.op} has no gradient: ${reason}`, {
+    where: c.node.name || c.node.id,
+    hint: 'Freeze the layers before it, or leave this model untrained.',
+  });
+}
+
 export const zeros = (c: GradientContext, dims: readonly number[]): string => c.one('ConstantOfShape', [c.ints(dims)]);
 
 /** A rule for one output that reached a gradient; without one nothing is wanted. */

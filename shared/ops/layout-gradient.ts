@@ -1,8 +1,8 @@
 /** Owns the gradients of operators that move, join, pick or sum elements. */
-import { attr, floatAttr, intAttr, intsAttr } from '../ir/attribute.ts';
+import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
-import { dataOnly, reshapeTo, sumOver, transposeBy, withDy, xShape, yShape, zeros } from './gradient-rule.ts';
-import { axisAt, intsSetting } from './rule.ts';
+import { dataOnly, part, reshapeTo, sumOver, transposeBy, withDy, xShape, yShape, zeros } from './gradient-rule.ts';
+import { axisAt } from './rule.ts';
 
 export const transposeGradient: GradientRule = dataOnly((c, dy) => {
   const rank = xShape(c).length;
@@ -13,10 +13,6 @@ export const transposeGradient: GradientRule = dataOnly((c, dy) => {
     perm.map((_, i) => perm.indexOf(i)),
   );
 });
-
-/** The part [from, to) of `value` along one axis. */
-const part = (c: GradientContext, value: string, axis: number, from: number, to: number): string =>
-  c.one('Slice', [value, c.ints([from]), c.ints([to]), c.ints([axis])]);
 
 export const concatGradient: GradientRule = withDy((c, dy) => {
   const axis = axisAt(intAttr(c.node, 'axis', 1), yShape(c).length);
@@ -60,35 +56,6 @@ export const expandGradient: GradientRule = dataOnly((c, dy) =>
   c.unbroadcast(dy, c.outputs[0]?.shape ?? null, c.inputs[0]?.shape ?? null),
 );
 
-/** Axes of a reduction: attribute before, input since 13 (ReduceSum) or 18; all where none are given. */
-function reducedAxes(c: GradientContext): readonly number[] {
-  const rank = xShape(c).length;
-  const given = intsSetting(c, 'axes', 1);
-  const all = Array.from({ length: rank }, (_, i) => i);
-  if (given === undefined || given === null || given.length === 0)
-    return intAttr(c.node, 'noop_with_empty_axes', 0) === 1 ? [] : all;
-  return given.map((a) => axisAt(a, rank));
-}
-
-const reduction = (factor: (c: GradientContext, count: number) => number): GradientRule =>
-  dataOnly((c, dy) => {
-    const x = xShape(c);
-    const axes = reducedAxes(c);
-    if (axes.length === 0) return dy;
-    const kept = reshapeTo(
-      c,
-      dy,
-      x.map((d, i) => (axes.includes(i) ? 1 : d)),
-    );
-    const f = factor(
-      c,
-      axes.reduce((n, a) => n * (x[a] ?? 1), 1),
-    );
-    return c.one('Expand', [f === 1 ? kept : c.one('Mul', [kept, c.floats([f], [])]), c.ints(x)]);
-  });
-export const reduceSumGradient = reduction(() => 1);
-export const reduceMeanGradient = reduction((_c, count) => 1 / count);
-
 export const castGradient: GradientRule = dataOnly((c, dy) => c.one('CastLike', [dy, c.x(0)]));
 
 /** Softmax over one axis (13 on): (dy - sum(dy y)) y; LogSoftmax: dy - softmax sum(dy). */
@@ -100,35 +67,4 @@ export const softmaxGradient: GradientRule = dataOnly((c, dy) => {
 export const logSoftmaxGradient: GradientRule = dataOnly((c, dy) => {
   const sum = sumOver(c, dy, [axisOf(c)]);
   return c.one('Sub', [dy, c.one('Mul', [c.one('Exp', [c.y(0)]), sum])]);
-});
-
-/**
- * BatchNormalization, x: [N, C, ...]. With given statistics the normalised x is linear in x; in training mode the batch's
- * own mean and variance carry gradient too (Ioffe and Szegedy 2015, section 3).
- */
-export const batchNormGradient: GradientRule = withDy((c, dy) => {
-  const x = xShape(c);
-  const own = intAttr(c.node, 'training_mode', 0) === 1;
-  const others = x.flatMap((_, i) => (i === 1 ? [] : [i]));
-  const column = (value: string): string => reshapeTo(c, value, [1, -1, ...x.slice(2).map(() => 1)]);
-  const count = x.reduce((a, b) => a * b, 1) / (x[1] ?? 1);
-  const meanOf = (value: string): string => c.one('Mul', [sumOver(c, value, others), c.floats([1 / count], [])]);
-  const mean = own ? meanOf(c.x(0)) : column(c.x(3));
-  const centred = c.one('Sub', [c.x(0), mean]);
-  const variance = own ? meanOf(c.one('Mul', [centred, centred])) : column(c.x(4));
-  const epsilon = c.floats([floatAttr(c.node, 'epsilon', 1e-5)], []);
-  const inverse = c.one('Reciprocal', [c.one('Sqrt', [c.one('Add', [variance, epsilon])])]);
-  const normal = (): string => c.one('Mul', [centred, inverse]);
-  const weighted = c.one('Mul', [column(c.x(1)), inverse]);
-  const dx = (): string => {
-    if (!own) return c.one('Mul', [dy, weighted]);
-    const n = normal();
-    const along = c.one('Mul', [n, meanOf(c.one('Mul', [dy, n]))]);
-    return c.one('Mul', [weighted, c.one('Sub', [c.one('Sub', [dy, meanOf(dy)]), along])]);
-  };
-  return [
-    c.wants(0) ? dx() : undefined,
-    c.wants(1) ? sumOver(c, c.one('Mul', [dy, normal()]), others, false) : undefined,
-    c.wants(2) ? sumOver(c, dy, others, false) : undefined,
-  ];
 });

@@ -3,7 +3,16 @@ import { attr, intAttr } from '../ir/attribute.ts';
 import { fed, fedAs } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, OpCase, WorkContext } from './declare.ts';
 import { sizeOf } from './fold.ts';
-import { batchNormGradient } from './layout-gradient.ts';
+import {
+  batchNormGradient,
+  groupNormGradient,
+  instanceNormGradient,
+  layerNormGradient,
+  lpNormGradient,
+  lrnGradient,
+  meanVarianceGradient,
+  rmsNormGradient,
+} from './normalisation-gradient.ts';
 import {
   axisAt,
   family,
@@ -144,6 +153,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('InstanceNormalization', [1, 6, 22], likeInput, {
+    gradient: instanceNormGradient,
     channels: { relate: (c) => withVectors(c, 1, [1, 2]) },
     cases: [
       { name: 'images', inputs: [fed(2, 3, 4, 5), fed(3), fed(3)] },
@@ -157,6 +167,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('LayerNormalization', [17], inferLayer, {
+    gradient: layerNormGradient,
     channels: { relate: layerRelations },
     cases: [
       { name: 'last axis', inputs: [fed(2, 3, 4), fed(4), fed(4)] },
@@ -165,6 +176,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('GroupNormalization', [18, 21], likeInput, {
+    gradient: groupNormGradient,
     channels: { relate: groupRelations },
     cases: [
       {
@@ -188,6 +200,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('RMSNormalization', [23], likeInput, {
+    gradient: rmsNormGradient,
     parameters: { 1: 'scale' },
     channels: { relate: layerRelations },
     cases: [
@@ -197,6 +210,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('LRN', [1, 13], likeInput, {
+    gradient: lrnGradient,
     parameters: {},
     work: (c) => perElement(2 * intAttr(c.node, 'size', 5))(c),
     channels: {
@@ -214,6 +228,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('LpNormalization', [1, 22], likeInput, {
+    gradient: lpNormGradient,
     parameters: {},
     cases: [
       { name: 'default', inputs: [fed(2, 3, 4)] },
@@ -222,6 +237,7 @@ export const normalisationOps: readonly Op[] = [
     ],
   }),
   normal('MeanVarianceNormalization', [9, 13], likeInput, {
+    gradient: meanVarianceGradient,
     parameters: {},
     cases: [
       { name: 'default axes', inputs: [fed(2, 3, 4, 4)] },

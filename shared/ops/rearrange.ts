@@ -1,9 +1,11 @@
 /** Owns operators that move or repeat all elements: Transpose, Expand, Tile, DepthToSpace, SpaceToDepth. */
+
 import { attr, intAttr, intsAttr, stringAttr } from '../ir/attribute.ts';
 import type { Dim, Node } from '../ir/model.ts';
 import { fed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, Scalar, Slot } from './declare.ts';
 import { broadcastShapes, knownShape, numbersOf } from './fold.ts';
+import { depthToSpaceGradient, spaceToDepthGradient, tileGradient } from './index-gradient.ts';
 import { expandGradient, transposeGradient } from './layout-gradient.ts';
 import {
   family,
@@ -169,6 +171,7 @@ export const rearrangeOps: readonly Op[] = [
     ],
   }),
   copy('Tile', [1, 6, 13], inferTile, {
+    gradient: tileGradient,
     channels: {
       relate: (c) => {
         const repeats = numbersOf(c.inputs[1]);
@@ -183,6 +186,7 @@ export const rearrangeOps: readonly Op[] = [
     cases: [{ name: 'repeats two axes', inputs: [fed(2, 1, 3), ints([1, 4, 2])] }],
   }),
   copy('DepthToSpace', [1, 11, 13], inferDepthToSpace, {
+    gradient: depthToSpaceGradient,
     channels: {
       relate: (c) => {
         const block = intAttr(c.node, 'blocksize', 1);
@@ -200,6 +204,7 @@ export const rearrangeOps: readonly Op[] = [
     ],
   }),
   copy('SpaceToDepth', [1, 13], inferSpaceToDepth, {
+    gradient: spaceToDepthGradient,
     channels: { relate: (c) => depthRelations(c, c.in(0, 1), c.out(0, 1), intAttr(c.node, 'blocksize', 1), false) },
     cases: [{ name: 'blocks of 2', attributes: [attr.int('blocksize', 2)], inputs: [fed(1, 3, 4, 6)] }],
   }),

@@ -1,10 +1,10 @@
 /** Owns the reductions, axes as attribute (to opset 12 or 17) and as input. */
 import { attr, intAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
-import { fed, ints } from './case-values.ts';
+import { fed, fedAs, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, NodeContext, Op, Scalar } from './declare.ts';
 import { asElement } from './fold.ts';
-import { reduceMeanGradient, reduceSumGradient } from './layout-gradient.ts';
+import { reduceGradients } from './reduce-gradient.ts';
 import {
   axisAt,
   family,
@@ -104,25 +104,28 @@ const reduces = family({
   quantize: noQuantize,
 });
 
+/** The logarithm wants a positive sum. */
+const data = (type: string, ...shape: readonly number[]) =>
+  type === 'ReduceLogSum' ? fedAs('float', shape, [0.5, 2]) : fed(...shape);
+
 /** All took axes as an input at opset 18, ReduceSum at 13. */
 const reduce = (type: string): Op =>
   reduces(type, type === 'ReduceSum' ? [1, 11, 13] : [1, 11, 13, 18], inferReduce, {
-    ...(type === 'ReduceSum' ? { gradient: reduceSumGradient } : {}),
-    ...(type === 'ReduceMean' ? { gradient: reduceMeanGradient } : {}),
+    gradient: reduceGradients[type] ?? noGradientYet,
     cases: [
-      { name: 'attribute', opset: 11, attributes: [attr.ints('axes', [1, -1])], inputs: [fed(2, 3, 4)] },
+      { name: 'attribute', opset: 11, attributes: [attr.ints('axes', [1, -1])], inputs: [data(type, 2, 3, 4)] },
       {
         name: 'input, axis dropped',
         opset: 18,
         attributes: [attr.int('keepdims', 0)],
-        inputs: [fed(2, 3, 4), ints([1])],
+        inputs: [data(type, 2, 3, 4), ints([1])],
       },
-      { name: 'all axes', opset: 18, inputs: [fed(2, 3)] },
+      { name: 'all axes', opset: 18, inputs: [data(type, 2, 3)] },
       {
         name: 'no axes, no change',
         opset: 18,
         attributes: [attr.int('noop_with_empty_axes', 1)],
-        inputs: [fed(2, 3)],
+        inputs: [data(type, 2, 3)],
       },
       ...(type in folds
         ? [

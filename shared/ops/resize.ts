@@ -1,9 +1,12 @@
 /** Owns operators that sample images: Resize, Upsample, GridSample, AffineGrid, RoiAlign, NonMaxSuppression, CenterCropPad, Col2Im. */
+
 import { attr, attributeOf, floatAttr, intAttr, intsAttr, stringAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fedAs, fixed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, NodeContext, Op, Scalar } from './declare.ts';
 import { numbersOf } from './fold.ts';
+import { centerCropPadGradient } from './index-gradient.ts';
+import { col2ImGradient, resizeGradient } from './resize-gradient.ts';
 import {
   axisAt,
   family,
@@ -148,6 +151,7 @@ const scales = (...xs: readonly number[]) => fixed('float', xs);
 
 export const resizeOps: readonly Op[] = [
   samples('Resize', [10, 11, 13, 18, 19], inferResize, {
+    gradient: resizeGradient,
     quantize: { role: 'pass', data: 0 },
     channels: {
       relate: passEqual,
@@ -193,6 +197,7 @@ export const resizeOps: readonly Op[] = [
     ],
   }),
   samples('Upsample', [1, 7, 9, 10], inferResize, {
+    gradient: resizeGradient,
     quantize: { role: 'pass', data: 0 },
     cases: [
       { name: 'scales as input', opset: 9, inputs: [fed(1, 2, 3, 4), scales(1, 1, 2, 3)] },
@@ -249,6 +254,7 @@ export const resizeOps: readonly Op[] = [
     cases: [{ name: 'boxes', inputs: [fed(1, 5, 4), fedAs('float', [1, 2, 5]), ints([3])] }],
   }),
   samples('CenterCropPad', [18], inferCenterCropPad, {
+    gradient: centerCropPadGradient,
     cases: [
       {
         name: 'crops and pads',
@@ -259,6 +265,7 @@ export const resizeOps: readonly Op[] = [
     ],
   }),
   samples('Col2Im', [18], inferCol2Im, {
+    gradient: col2ImGradient,
     channels: freezeAll('columns are spread over the image'),
     cases: [{ name: 'blocks', opset: 18, inputs: [fed(1, 18, 4), ints([4, 4]), ints([3, 3])] }],
   }),

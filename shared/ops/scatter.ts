@@ -1,9 +1,20 @@
 /** Owns operators that write by index or order elements: Scatter*, TensorScatter, OneHot, TopK, ArgMax, NonZero, Unique. */
+
 import { attr, intAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fedAs, fixed, ints } from './case-values.ts';
-import type { ChannelContext, ChannelRelation, ChannelRule, Facts, InferContext, NodeContext, Op } from './declare.ts';
+import {
+  type ChannelContext,
+  type ChannelRelation,
+  type ChannelRule,
+  type Facts,
+  type InferContext,
+  type NodeContext,
+  none,
+  type Op,
+} from './declare.ts';
 import { numbersOf } from './fold.ts';
+import { scatterElementsGradient, scatterNDGradient, topKGradient } from './index-gradient.ts';
 import {
   axisAt,
   family,
@@ -92,9 +103,11 @@ const argCases = [
 
 export const scatterOps: readonly Op[] = [
   indexing('ScatterND', [11, 13, 16, 18], likeInput, {
+    gradient: scatterNDGradient,
     cases: [{ name: 'rows', inputs: [fed(4, 3), ints([1, 3], [2, 1]), fed(2, 3)] }],
   }),
   indexing('ScatterElements', [11, 13, 16, 18], likeInput, {
+    gradient: scatterElementsGradient,
     cases: [
       {
         name: 'axis 1',
@@ -110,9 +123,11 @@ export const scatterOps: readonly Op[] = [
     ],
   }),
   indexing('Scatter', [9, 11], likeInput, {
+    gradient: scatterElementsGradient,
     cases: [{ name: 'axis 0', opset: 9, inputs: [fed(3, 2), ints([0, 2], [1, 2]), fed(1, 2)] }],
   }),
   indexing('TensorScatter', [24], likeInput, {
+    gradient: none('a cache of earlier steps is not trained through'),
     cases: [
       {
         name: 'a cache',
@@ -135,6 +150,7 @@ export const scatterOps: readonly Op[] = [
     ],
   }),
   indexing('TopK', [1, 10, 11, 24], inferTopK, {
+    gradient: topKGradient,
     work: perInput('other'),
     channels: { relate: (c) => searchRelations(c, true) },
     cases: [

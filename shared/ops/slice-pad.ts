@@ -1,5 +1,6 @@
 /** Owns Slice and Pad: windows of a tensor and margins around it. */
-import { attr, intsAttr, stringAttr } from '../ir/attribute.ts';
+
+import { attr, stringAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fixed, ints } from './case-values.ts';
 import type {
@@ -9,61 +10,13 @@ import type {
   Facts,
   InferContext,
   NodeAdaptation,
-  NodeContext,
   Op,
   Scalar,
 } from './declare.ts';
-import { knownShape, numbersOf } from './fold.ts';
-import { axisAt, linear, moves, pickContent, sameAxis, stridesOf, tensorFacts } from './rule.ts';
-
-/** One cut: bounds may be symbols or unknown. */
-interface Cut {
-  readonly start: Scalar;
-  readonly end: Scalar;
-  readonly step: Scalar;
-}
-
-/** Cuts by axis, or undefined where the axes themselves are not known. */
-function cutsOf(c: NodeContext): ReadonlyMap<number, Cut> | undefined {
-  const rank = c.inputs[0]?.shape?.length;
-  if (rank === undefined) return undefined;
-  const old = c.version < 10;
-  const list = (name: string, k: number): readonly Scalar[] | undefined => {
-    if (old) return intsAttr(c.node, name);
-    const f = c.inputs[k];
-    if (f === undefined) return undefined;
-    const n = f.shape?.[0];
-    return f.content ?? (typeof n === 'number' ? Array.from({ length: n }, () => null) : undefined);
-  };
-  const starts = list('starts', 1);
-  const ends = list('ends', 2);
-  if (starts === undefined || ends === undefined) return undefined;
-  const axes = list('axes', 3) ?? starts.map((_, i) => i);
-  const steps = old ? undefined : list('steps', 4);
-  const cuts = new Map<number, Cut>();
-  for (const [i, start] of starts.entries()) {
-    const axis = axes[i];
-    if (typeof axis !== 'number') return undefined;
-    const step = c.inputs[4] === undefined || old ? 1 : (steps?.[i] ?? null);
-    cuts.set(axisAt(axis, rank), { start, end: ends[i] ?? null, step });
-  }
-  return cuts;
-}
-
-/** First index, step and count of a cut on an axis of this size. */
-function window(
-  cut: Cut,
-  size: number,
-): { readonly start: number; readonly step: number; readonly count: number } | undefined {
-  const { start, end, step } = cut;
-  if (typeof start !== 'number' || typeof end !== 'number' || typeof step !== 'number' || step === 0) return undefined;
-  const low = step > 0 ? 0 : -1;
-  const high = step > 0 ? size : size - 1;
-  const clamp = (x: number, from: number): number => Math.min(Math.max(x < 0 ? x + size : x, from), high);
-  const first = clamp(start, 0);
-  const last = clamp(end, low);
-  return { start: first, step, count: Math.max(0, Math.ceil((last - first) / step)) };
-}
+import { knownShape } from './fold.ts';
+import { padGradient, sliceGradient } from './index-gradient.ts';
+import { linear, moves, pickContent, sameAxis, stridesOf, tensorFacts } from './rule.ts';
+import { type Cut, cutsOf, marginsOf, window } from './slice-bounds.ts';
 
 /** Beyond any tensor's size: what exporters write for "to the end". */
 const endless = 2 ** 31 - 1;
@@ -167,20 +120,6 @@ function adaptSlice(c: AdaptContext): NodeAdaptation {
     : { constants: { 1: starts, 2: ends, 3: axes } };
 }
 
-/** Margins by axis: before and after; null where not known. */
-function marginsOf(c: NodeContext): readonly (readonly [Scalar, Scalar])[] | undefined {
-  const rank = c.inputs[0]?.shape?.length;
-  if (rank === undefined) return undefined;
-  const pads: readonly Scalar[] | undefined =
-    c.version < 11 ? (intsAttr(c.node, 'pads') ?? intsAttr(c.node, 'paddings')) : c.inputs[1]?.content;
-  if (pads === undefined) return undefined;
-  const axes = c.inputs[3] === undefined ? Array.from({ length: rank }, (_, i) => i) : numbersOf(c.inputs[3]);
-  if (axes === undefined) return undefined;
-  const out: [Scalar, Scalar][] = Array.from({ length: rank }, () => [0, 0]);
-  for (const [i, axis] of axes.entries()) out[axisAt(axis, rank)] = [pads[i] ?? null, pads[i + axes.length] ?? null];
-  return out;
-}
-
 const inferPad = (c: InferContext): readonly Facts[] => {
   const x = c.inputs[0];
   const s = x?.shape;
@@ -236,6 +175,7 @@ function adaptPad(c: AdaptContext): NodeAdaptation {
 
 export const slicePadOps: readonly Op[] = [
   moves('Slice', [1, 10, 11, 13], inferSlice, {
+    gradient: sliceGradient,
     channels: { relate: sliceRelations, adapt: adaptSlice },
     cases: [
       { name: 'bounds and axes', inputs: [fed(3, 6, 4), ints([1, -3]), ints([5, 2 ** 31]), ints([1, 2])] },
@@ -253,6 +193,7 @@ export const slicePadOps: readonly Op[] = [
     ],
   }),
   moves('Pad', [1, 2, 11, 13, 18, 19, 21, 23, 24, 25], inferPad, {
+    gradient: padGradient,
     channels: { relate: padRelations, adapt: adaptPad },
     cases: [
       { name: 'constant', inputs: [fed(2, 3), ints([0, 1, 0, 2]), fixed('float', [1.5], [])] },
