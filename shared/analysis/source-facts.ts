@@ -25,6 +25,12 @@ function contentOf(tensor: Tensor): readonly Scalar[] | undefined {
   }
 }
 
+/** Bytes and parts of them hold weights, indices of codebooks and masks, never a shape; text and complex numbers neither. */
+const isPacked = ({ type }: Tensor): boolean => {
+  const { bits, family } = elementTypes[type];
+  return family === 'string' || family === 'complex' || (family !== 'bool' && bits <= 8);
+};
+
 /**
  * Facts of an initializer; the same object for the same tensor. A small content is read only when a rule asks for it, so
  * that inference never computes the weights of a preview.
@@ -33,7 +39,7 @@ export function tensorSource(tensor: Tensor): Facts {
   const known = ofTensor.get(tensor);
   if (known !== undefined) return known;
   const { family } = elementTypes[tensor.type];
-  const limit = family === 'float' ? floatLimit : family === 'string' || family === 'complex' ? -1 : foldLimit;
+  const limit = family === 'float' ? floatLimit : isPacked(tensor) ? -1 : foldLimit;
   const base = { elem: tensor.type, shape: tensor.dims, constant: true };
   let facts: Facts = base;
   const made = integersOf(tensor);

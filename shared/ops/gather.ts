@@ -46,10 +46,11 @@ function gatherContent(
   axis: number,
 ): readonly Scalar[] | undefined {
   const from = knownShape(x.shape);
-  const { content } = x;
+  // The indices first: where they are not known, a codebook need not be computed.
   const at = indices?.content;
-  if (content === undefined || at === undefined || from === undefined || foldableShape(shape) === undefined)
-    return undefined;
+  if (at === undefined || from === undefined || foldableShape(shape) === undefined) return undefined;
+  const { content } = x;
+  if (content === undefined) return undefined;
   const size = from[axis] ?? 1;
   const inner = from.slice(axis + 1).reduce((n, d) => n * d, 1);
   const outer = from.slice(0, axis).reduce((n, d) => n * d, 1);

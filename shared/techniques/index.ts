@@ -4,9 +4,10 @@ import type { Technique } from './declare.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
+import { shareWeights } from './share-weights.ts';
 import { train } from './train.ts';
 
-export const techniques: readonly Technique[] = [pruneChannels, pruneWeights, quantize, train];
+export const techniques: readonly Technique[] = [pruneChannels, pruneWeights, quantize, shareWeights, train];
 
 /** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */
 export function techniqueOf(id: string): Technique {

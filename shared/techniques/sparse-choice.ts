@@ -1,5 +1,7 @@
 /** Owns smallestForms: which storage form each pruned tensor takes, decided by exact byte counts before any weight is read. */
+import type { NewNode } from '../ir/graph-edit.ts';
 import type { Graph, Model, Node } from '../ir/model.ts';
+import type { SparseTensor, Tensor } from '../ir/tensor.ts';
 import { fileBytes } from '../onnx/size.ts';
 import {
   bitForm,
@@ -22,7 +24,22 @@ const empty: Graph = {
 };
 
 /** Bytes that a form takes in the file; the graph's own length prefix is left out, alike for all forms. */
-function bytesOf(model: Model, form: StoredForm): number {
+const bytesOf = (model: Model, form: StoredForm): number =>
+  storedBytes(model, {
+    nodes: form.nodes,
+    initializers: [...form.initializers, ...(form.dense === undefined ? [] : [form.dense])],
+    ...(form.sparse === undefined ? {} : { sparse: form.sparse }),
+  });
+
+/** Bytes that nodes and stored tensors take in the file of this model. */
+export function storedBytes(
+  model: Model,
+  form: {
+    readonly nodes: readonly NewNode[];
+    readonly initializers: readonly Tensor[];
+    readonly sparse?: SparseTensor;
+  },
+): number {
   const nodes = form.nodes.map(
     (n): Node => ({
       id: n.outputs[0] ?? '',
@@ -37,7 +54,7 @@ function bytesOf(model: Model, form: StoredForm): number {
   const graph: Graph = {
     ...empty,
     nodes,
-    initializers: [...form.initializers, ...(form.dense === undefined ? [] : [form.dense])],
+    initializers: form.initializers,
     sparseInitializers: form.sparse === undefined ? [] : [form.sparse],
   };
   return fileBytes({ ...model, graph, functions: [], metadata: [] });

@@ -9,7 +9,7 @@ import { attr } from '../ir/attribute.ts';
 import { elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import type { NewNode } from '../ir/graph-edit.ts';
 import { lazyTensor, type SparseTensor, type Tensor } from '../ir/tensor.ts';
-import { int64Tensor, numbersTensor } from '../ir/values.ts';
+import { int64Tensor, numbersTensor, toNumbers } from '../ir/values.ts';
 
 export type SparseKind = 'dense' | 'coo' | 'bits';
 
@@ -141,3 +141,33 @@ export const prunedBy = (tensor: Tensor, count: number, mask: (t: Tensor, n: num
   kept: elementCount(tensor.dims) - count,
   mask: lazy(() => mask(tensor, count)),
 });
+
+/** Positions of a sparse tensor's values in the dense one: linear indices, or one row of coordinates each. */
+function positions(s: SparseTensor): readonly number[] {
+  const given = toNumbers(s.indices);
+  if (s.indices.dims.length < 2) return Array.from(given);
+  const rank = s.dims.length;
+  return Array.from({ length: given.length / rank }, (_, n) =>
+    s.dims.reduce((at, d, i) => at * d + (given[n * rank + i] ?? 0), 0),
+  );
+}
+
+/** What a sparse initializer of this name holds, so that it can take another form. */
+export function prunedSparse(name: string, s: SparseTensor): Pruned {
+  const at = lazy(() => positions(s));
+  const unit = unitOf(s.values);
+  const tensor = lazyTensor(name, s.values.type, s.dims, () => {
+    const out = new Uint8Array(elementCount(s.dims) * unit);
+    const bytes = s.values.bytes();
+    at().forEach((to, k) => {
+      out.set(bytes.subarray(k * unit, (k + 1) * unit), to * unit);
+    });
+    return out;
+  });
+  const mask = lazy(() => {
+    const out = new Uint8Array(elementCount(s.dims));
+    for (const to of at()) out[to] = 1;
+    return out;
+  });
+  return { tensor, kept: s.values.dims.reduce((a, b) => a * b, 1), mask };
+}
