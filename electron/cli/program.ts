@@ -20,7 +20,7 @@ const threaded = (c: Command): Command => c.option('--threads <n>', 'threads of 
 const withRecipe = (c: Command): Command => c.requiredOption('--recipe <file>', 'the recipe (JSON)');
 const preprocessed = (c: Command): Command =>
   c.option('--preprocess <name or JSON>', 'how samples become the input: a named preset or JSON', preprocess);
-const dataText = 'digits, or a path to IDX(.gz) files, a folder of pictures by class, or CSV';
+const dataText = 'digits, or a path: IDX(.gz), CIFAR binary, NPY, NPZ, CSV, or a folder of pictures by class';
 
 /** The program; parsing it runs a command. Errors of usage exit with code 1 and one line. */
 export function program(): Command {

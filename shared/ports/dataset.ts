@@ -10,10 +10,14 @@ export interface DatasetInfo {
   /** Without labels the original model is the reference, and no accuracy is ever stated. */
   readonly labelled: boolean;
   readonly classes: readonly string[];
-  /** One sample as decoded: height, width, channels (1 grey, 3 RGB), values 0..255; or a flat vector (CSV). */
+  /** One sample as decoded: height, width, channels (1 grey, 3 RGB), values 0..255; or plain numbers (a CSV line, an array). */
   readonly sample:
     | { readonly kind: 'image'; readonly height: number; readonly width: number; readonly channels: number }
-    | { readonly kind: 'vector'; readonly length: number };
+    | {
+        readonly kind: 'vector';
+        readonly length: number /** Of an array; one axis where not given. */;
+        readonly dims?: readonly number[];
+      };
   readonly counts: Readonly<Record<Split, number>>;
   /** How the splits were made ("stratified, seed 7"), shown beside every accuracy. */
   readonly splitRule: string;

@@ -1,106 +1,127 @@
-/** Owns CSV files: one sample a line, the label first, then numbers; a header line is optional. */
+/** Owns CSV files: one sample a line, numbers and a label; a header is optional, and names the label's column where it is not the first. */
 import { Fault } from '#shared/base/fault.ts';
-import type { Dataset, DatasetInfo } from '#shared/ports/dataset.ts';
-import { indexedDataset, stackSource } from './memory-dataset.ts';
+import type { Dataset } from '#shared/ports/dataset.ts';
+import { type CsvRow, csvRows } from './csv-rows.ts';
+import { checkOptions, type DataId } from './data-id.ts';
+import { wordLabels } from './labels.ts';
+import { indexedDataset } from './memory-dataset.ts';
 import { readMaybeGzip } from './read-gzip.ts';
+import { sampleShape } from './sample-shape.ts';
 import { shareRule, shareSplit } from './stratified-split.ts';
 
-const isNumber = (cell: string): boolean => cell !== '' && Number.isFinite(Number(cell));
+/** A decimal comma counts where the cells are separated by something else. */
+const numberOf = (cell: string): number => {
+  const plain = cell.includes(',') ? cell.replace(',', '.') : cell;
+  return plain === '' ? Number.NaN : Number(plain);
+};
+const isNumber = (cell: string): boolean => Number.isFinite(numberOf(cell));
 
-/** Integer labels keep their numbers; any other text becomes a class by sorted order. */
-function classify(labels: readonly string[]): { readonly labels: readonly number[]; readonly classes: string[] } {
-  if (labels.every((l) => /^\d+$/.test(l))) {
-    const numbers = labels.map(Number);
-    const classes = numbers.reduce((a, b) => Math.max(a, b), 0) + 1;
-    if (classes <= 10_000) return { labels: numbers, classes: Array.from({ length: classes }, (_, c) => String(c)) };
+/** Floats that grow as they come. */
+class Numbers {
+  #values = new Float32Array(1024);
+  #count = 0;
+  push(v: number): void {
+    if (this.#count === this.#values.length) {
+      const wider = new Float32Array(2 * this.#count);
+      wider.set(this.#values);
+      this.#values = wider;
+    }
+    this.#values[this.#count++] = v;
   }
-  const classes = [...new Set(labels)].sort();
-  const at = new Map(classes.map((c, i) => [c, i]));
-  return { labels: labels.map((l) => at.get(l) ?? 0), classes };
+  done(): Float32Array {
+    return this.#values.subarray(0, this.#count);
+  }
 }
 
-/** Mean step between neighbouring numbers `by` apart in a row: small where they are the same colour of two pixels. */
-function roughness(values: Float32Array, by: number): number {
-  let sum = 0;
-  for (let i = by; i < values.length; i++) sum += Math.abs((values[i] ?? 0) - (values[i - by] ?? 0));
-  return sum / Math.max(1, values.length - by);
+const labelNames = /^(label|labels|class|target|y|species|category)$/i;
+
+interface Columns {
+  readonly header: readonly string[] | null;
+  /** Column of the label; -1: none. */
+  readonly label: number;
 }
 
-/** [3, H, W] planes to [H, W, 3] pixels, sample by sample. */
-function interleaved(planes: Float32Array, pixels: number): Float32Array {
-  const out = new Float32Array(planes.length);
-  for (let at = 0; at < planes.length; at += 3 * pixels)
-    for (let p = 0; p < pixels; p++) for (let c = 0; c < 3; c++) out[at + p * 3 + c] = planes[at + c * pixels + p] ?? 0;
-  return out;
+/** A header is a first line with a cell, the label's aside, that is no number. */
+function columnsOf(first: CsvRow, id: DataId): Columns {
+  const { cells } = first;
+  const asked = id.options.label;
+  const words = cells.map((c) => !isNumber(c));
+  const named = cells.findIndex((c) => (asked === undefined ? labelNames.test(c) : c === asked));
+  const header = words.filter(Boolean).length > 1 || (named >= 0 && words[named] === true) ? cells : null;
+  if (asked === 'none') return { header: words.some(Boolean) ? cells : null, label: -1 };
+  if (asked === undefined) return { header, label: header === null ? 0 : Math.max(0, named) };
+  if (named >= 0 && header !== null) return { header, label: named };
+  const position = /^\d+$/.test(asked) ? Number(asked) - 1 : -1;
+  if (position < 0 || position >= cells.length)
+    throw new Fault('bad-input', `there is no column "${asked}"`, {
+      where: id.path,
+      hint:
+        header === null
+          ? `The file has no header: label=1 to label=${cells.length}.`
+          : `There are: ${header.join(', ').slice(0, 200)}.`,
+    });
+  return { header, label: position };
 }
 
 /**
- * Byte-like numbers in the count of a square picture are one: grey, or RGB where a third of them is square. Files write RGB by
- * pixel or by plane; the order in which neighbours of one colour are alike is taken.
+ * Opens a CSV file (also gzipped). Option: label=COLUMN by name or, from 1, by position; label=none for samples without labels.
+ * Faults: `bad-file` with the line that is wrong, `bad-input` for a column that is not there.
  */
-function pictured(
-  values: Float32Array,
-  each: number,
-): { sample: DatasetInfo['sample']; values: Float32Array; how: string } {
-  const bytes = values.every((v) => v >= 0 && v <= 255 && Number.isInteger(v));
-  const image = (side: number, channels: number): DatasetInfo['sample'] => ({
-    kind: 'image',
-    height: side,
-    width: side,
-    channels,
-  });
-  const grey = Math.sqrt(each);
-  if (bytes && Number.isInteger(grey) && grey >= 4) return { sample: image(grey, 1), values, how: 'grey pictures' };
-  const side = Math.sqrt(each / 3);
-  if (!bytes || !Number.isInteger(side) || side < 4)
-    return { sample: { kind: 'vector', length: each }, values, how: `${each} numbers` };
-  const planes = roughness(values, 1) < roughness(values, 3);
-  return {
-    sample: image(side, 3),
-    values: planes ? interleaved(values, side * side) : values,
-    how: planes ? 'RGB pictures by plane' : 'RGB pictures by pixel',
-  };
-}
-
-/** Faults: `bad-file` with the line that is wrong. */
-export function openCsv(path: string): Dataset {
-  const lines = new TextDecoder().decode(readMaybeGzip(path)).split(/\r?\n/);
-  const bad = (message: string, line: number): Fault =>
-    new Fault('bad-file', message, { where: `${path}:${line + 1}` });
-  const cellsOf = (line: string): readonly string[] =>
-    line.split(/[,;\t]/).map((c) => c.trim().replace(/^"(.*)"$/, '$1'));
-  const first = cellsOf(lines[0] ?? '');
-  const start = first.slice(1).every(isNumber) ? 0 : 1;
+export function openCsv(id: DataId): Dataset {
+  checkOptions(id, ['label']);
+  const bad = (message: string, line: number, hint?: string): Fault =>
+    new Fault('bad-file', message, { where: `${id.path}:${line}`, ...(hint === undefined ? {} : { hint }) });
   const names: string[] = [];
-  const numbers: number[] = [];
+  const numbers = new Numbers();
+  let columns: Columns | undefined;
   let width = 0;
-  for (let i = start; i < lines.length; i++) {
-    const line = lines[i] ?? '';
-    if (line.trim() === '') continue;
-    const cells = cellsOf(line);
-    if (width === 0) width = cells.length;
-    if (width < 2) throw bad('a line needs a label and at least one number', i);
-    if (cells.length !== width) throw bad(`${cells.length} cells where the lines before have ${width}`, i);
-    names.push(cells[0] ?? '');
-    for (let k = 1; k < width; k++) {
-      const cell = cells[k] ?? '';
-      if (!isNumber(cell)) throw bad(`"${cell.slice(0, 40)}" in column ${k + 1} is not a number`, i);
-      numbers.push(Number(cell));
+  for (const row of csvRows(readMaybeGzip(id.path))) {
+    const { cells, line } = row;
+    if (columns === undefined) {
+      columns = columnsOf(row, id);
+      width = cells.length;
+      if (width < (columns.label < 0 ? 1 : 2)) throw bad('a line needs a label and at least one number', line);
+      if (columns.header !== null) continue;
     }
+    if (cells.length !== width) throw bad(`${cells.length} cells where the lines before have ${width}`, line);
+    for (const [k, cell] of cells.entries()) {
+      if (k === columns.label) continue;
+      if (!isNumber(cell))
+        throw bad(
+          cell === '' ? `column ${k + 1} is empty` : `"${cell.slice(0, 40)}" in column ${k + 1} is not a number`,
+          line,
+          columns.label === 0 && columns.header === null
+            ? 'The label stands first, or is named: FILE.csv#label=COLUMN.'
+            : undefined,
+        );
+      numbers.push(numberOf(cell));
+    }
+    names.push(columns.label < 0 ? '' : (cells[columns.label] ?? ''));
   }
-  if (names.length === 0) throw new Fault('bad-file', 'the file holds no samples', { where: path });
-  const { values, sample, how } = pictured(Float32Array.from(numbers), width - 1);
-  const { labels, classes } = classify(names);
+  if (columns === undefined || names.length === 0)
+    throw new Fault('bad-file', 'the file holds no samples', { where: id.path });
+  const unnamed = columns.label < 0 ? -1 : names.indexOf('');
+  if (unnamed >= 0) throw new Fault('bad-file', `sample ${unnamed + 1} has no label`, { where: id.path });
+  const each = columns.label < 0 ? width : width - 1;
+  const values = numbers.done();
+  const rowAt = (i: number): Float32Array => values.subarray(i * each, (i + 1) * each);
+  const shape = sampleShape(
+    [each],
+    Array.from({ length: Math.min(names.length, 256) }, (_, i) => rowAt(i)),
+  );
+  const found = columns.label < 0 ? undefined : wordLabels(names, id.path);
+  const labels = found?.labels ?? null;
+  const options = Object.entries(id.options).map(([k, v]) => `#${k}=${v}`);
   return indexedDataset(
     {
-      id: path,
-      source: `CSV: ${names.length} lines, ${how}`,
-      labelled: true,
-      classes,
-      sample,
+      id: `${id.path}${options.join('')}`,
+      source: `CSV: ${names.length} lines, ${shape.how}${found === undefined ? ', without labels' : ''}`,
+      labelled: found !== undefined,
+      classes: found?.classes ?? [],
+      sample: shape.sample,
       splitRule: shareRule,
     },
-    stackSource({ values, each: width - 1 }, labels),
-    shareSplit(labels, labels.length),
+    { labels, sample: (i) => ({ values: shape.arrange(rowAt(i).slice()), label: labels?.[i] ?? null }) },
+    shareSplit(labels, names.length),
   );
 }

@@ -13,7 +13,9 @@ function readClass(digit: number): Uint8Array {
   try {
     const path = createRequire(import.meta.url).resolve(`mnist/src/digits/${digit}.json`);
     const { data } = JSON.parse(readFileSync(path, 'utf8')) as { readonly data: readonly number[] };
-    return Uint8Array.from(data, (v) => Math.round(v * 255));
+    const bytes = new Uint8Array(data.length);
+    for (let i = 0; i < data.length; i++) bytes[i] = Math.round((data[i] ?? 0) * 255);
+    return bytes;
   } catch (cause) {
     throw new Fault('no-data', 'the digits are not here: the package "mnist" is not installed', {
       where: 'digits',
@@ -23,8 +25,16 @@ function readClass(digit: number): Uint8Array {
   }
 }
 
-/** 7,000 to train, 1,000 to validate, 2,000 to test; the package sorts by class, so they are shuffled once. */
+let held: Dataset | undefined;
+
+/** The digits, read once a process: they never change. */
 export function openDigits(): Dataset {
+  held ??= readDigits();
+  return held;
+}
+
+/** 7,000 to train, 1,000 to validate, 2,000 to test; the package sorts by class, so they are shuffled once. */
+function readDigits(): Dataset {
   const parts = Array.from({ length: 10 }, (_, digit) => readClass(digit));
   const labels = parts.flatMap((p, digit) => Array.from({ length: p.length / pixels }, () => digit));
   const values = new Uint8Array(labels.length * pixels);

@@ -1,43 +1,17 @@
-/** Owns image folders: JPEG and PNG, one folder a class; `train/` and `test/` (or `val/`) above them are respected. */
-import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+/** Owns image folders: JPEG and PNG, one folder a class; `train/`, `val/` and `test/` above them are respected. */
+import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import jpeg from 'jpeg-js';
-import { PNG } from 'pngjs';
 import { Fault } from '#shared/base/fault.ts';
 import type { Dataset, Sample } from '#shared/ports/dataset.ts';
+import { checkOptions, type DataId } from './data-id.ts';
+import { type DecodedImage, decodeImage } from './decode-image.ts';
 import { indexedDataset, type SampleSource } from './memory-dataset.ts';
-import { heldOutRule, heldOutSplit, shareRule, shareSplit } from './stratified-split.ts';
+import { partsSplit } from './stratified-split.ts';
 
-interface Picture {
-  readonly height: number;
-  readonly width: number;
-  /** [height, width, 3] */
-  readonly rgb: Uint8Array;
-}
-
-const isImage = (name: string): boolean => /\.(jpe?g|png)$/i.test(name);
+/** Files that begin with a dot are a system's own notes, whatever they end in. */
+const isImage = (name: string): boolean => /(^|[\\/])[^.\\/][^\\/]*\.(jpe?g|png)$/i.test(name);
 /** Decoded pictures kept in memory, in bytes: training reads each many times. */
 const cacheBytes = 256 * 2 ** 20;
-
-/** Faults: `bad-file` naming the picture. Transparency is drawn on white. */
-export function decodeImage(path: string): Picture {
-  try {
-    const file = readFileSync(path);
-    const png = file[0] === 0x89 && file[1] === 0x50;
-    const { width, height, data } = png
-      ? PNG.sync.read(file)
-      : jpeg.decode(file, { useTArray: true, maxMemoryUsageInMB: 1024 });
-    const rgb = new Uint8Array(width * height * 3);
-    for (let i = 0; i < width * height; i++) {
-      const alpha = png ? (data[4 * i + 3] ?? 255) / 255 : 1;
-      for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.round((data[4 * i + c] ?? 0) * alpha + 255 * (1 - alpha));
-    }
-    return { height, width, rgb };
-  } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new Fault('bad-file', `the picture cannot be decoded: ${words}`, { where: path, cause });
-  }
-}
 
 interface Listed {
   readonly path: string;
@@ -51,7 +25,7 @@ const entries = (folder: string): readonly Dirent[] =>
 function list(folder: string): readonly Listed[] {
   const here = entries(folder);
   const below = here
-    .filter((e) => e.isDirectory())
+    .filter((e) => e.isDirectory() && !e.name.startsWith('.'))
     .flatMap((d) =>
       readdirSync(join(folder, d.name), { recursive: true, encoding: 'utf8' })
         .filter(isImage)
@@ -65,9 +39,9 @@ function list(folder: string): readonly Listed[] {
 }
 
 function pictureSource(files: readonly Listed[], labels: readonly number[] | null, grey: boolean): SampleSource {
-  const kept = new Map<number, Picture>();
+  const kept = new Map<number, DecodedImage>();
   let bytes = 0;
-  const picture = (i: number): Picture => {
+  const picture = (i: number): DecodedImage => {
     const known = kept.get(i);
     if (known !== undefined) return known;
     const made = decodeImage(files[i]?.path ?? '');
@@ -89,17 +63,36 @@ function pictureSource(files: readonly Listed[], labels: readonly number[] | nul
   };
 }
 
-/** Faults: `bad-file` where nothing is found or the first picture cannot be read. */
-export function openImageFolder(folder: string): Dataset {
+/** True where some of the pictures, spread over all, have no colour. */
+function areGrey(files: readonly Listed[]): boolean {
+  const looked = Math.min(files.length, 8);
+  return Array.from({ length: looked }, (_, k) => files[Math.floor((k * files.length) / looked)]).every((f) =>
+    decodeImage(f?.path ?? '').rgb.every((v, i, rgb) => v === rgb[i - (i % 3)]),
+  );
+}
+
+const partNames = {
+  train: /^train(ing)?$/i,
+  validation: /^(val|valid|validation)$/i,
+  test: /^test(ing)?$/i,
+} as const;
+
+/** Nothing is decoded here but a few training pictures. Faults: `bad-file` where nothing is found or one of them cannot be read. */
+export function openImageFolder(id: DataId): Dataset {
+  checkOptions(id, []);
+  const folder = id.path;
   const names = entries(folder)
     .filter((e) => e.isDirectory())
     .map((e) => e.name);
-  const trainName = names.find((n) => /^train(ing)?$/i.test(n));
-  const testName = names.find((n) => /^(test|val|valid|validation)$/i.test(n));
-  const own = trainName !== undefined && testName !== undefined;
-  const training = list(own ? join(folder, trainName) : folder);
-  const files = own ? [...training, ...list(join(folder, testName))] : training;
-  const first = files[0];
+  const named = (part: keyof typeof partNames) => names.find((n) => partNames[part].test(n));
+  const pictures = (name: string | undefined): readonly Listed[] =>
+    name === undefined ? [] : list(join(folder, name));
+  const own = named('train') !== undefined && (named('test') ?? named('validation')) !== undefined;
+  const training = own ? pictures(named('train')) : list(folder);
+  const validation = own ? pictures(named('validation')) : [];
+  const test = own ? pictures(named('test')) : [];
+  const files = [...training, ...validation, ...test];
+  const first = training[0];
   if (first === undefined)
     throw new Fault('bad-file', 'no JPEG or PNG pictures here', {
       where: folder,
@@ -109,8 +102,10 @@ export function openImageFolder(folder: string): Dataset {
   const classes = [...new Set(files.flatMap((f) => (f.className === null ? [] : [f.className])))].sort();
   const at = new Map(classes.map((c, i) => [c, i]));
   const labels = labelled ? files.map((f) => at.get(f.className ?? '') ?? 0) : null;
-  const { height, width, rgb } = decodeImage(first.path);
-  const grey = rgb.every((v, i) => v === rgb[i - (i % 3)]);
+  const { height, width } = decodeImage(first.path);
+  const grey = areGrey(training);
+  const sizes = { train: training.length, validation: validation.length, test: test.length };
+  const { splits, rule } = partsSplit(labels, sizes);
   return indexedDataset(
     {
       id: folder,
@@ -118,9 +113,9 @@ export function openImageFolder(folder: string): Dataset {
       labelled,
       classes: labelled ? classes : [],
       sample: { kind: 'image', height, width, channels: grey ? 1 : 3 },
-      splitRule: own ? heldOutRule : shareRule,
+      splitRule: rule,
     },
     pictureSource(files, labels, grey),
-    own ? heldOutSplit(labels, training.length, files.length) : shareSplit(labels, files.length),
+    splits,
   );
 }

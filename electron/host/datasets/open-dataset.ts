@@ -2,30 +2,52 @@
 import { existsSync, statSync } from 'node:fs';
 import { Fault } from '#shared/base/fault.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
+import { holdsNpy, openNpyFiles, openNpyFolder, openNpz } from './arrays.ts';
+import { holdsCifar, openCifar } from './cifar.ts';
 import { openCsv } from './csv.ts';
+import { type DataId, parseDataId } from './data-id.ts';
 import { openDigits } from './digits.ts';
 import { holdsIdx, openIdxFolder, openIdxPair } from './idx.ts';
 import { openImageFolder } from './image-folder.ts';
 
+/** A folder is what its files are, the telling ones first; else one of pictures. */
+function openFolder(id: DataId): Dataset {
+  if (holdsIdx(id.path)) return openIdxFolder(id.path);
+  if (holdsCifar(id.path)) return openCifar(id);
+  if (holdsNpy(id.path)) return openNpyFolder(id);
+  return openImageFolder(id);
+}
+
+/** Two files, samples and labels. */
+function openPair(id: DataId, a: string, b: string): Dataset {
+  return /\.npy$/i.test(a) ? openNpyFiles(id, a, b) : openIdxPair(id.path, a, b);
+}
+
 /**
- * Opens a data set: `digits`; a folder of IDX files or of pictures; `IMAGES,LABELS` (two IDX files); a CSV file.
- * Faults: `bad-path` where nothing stands there, `bad-file` with file and line where it cannot be read.
+ * Opens a data set: `digits`; a folder of IDX files, of CIFAR's binary files, of NPY files, or of pictures; an NPZ, NPY, CSV or CIFAR
+ * file; `SAMPLES,LABELS` (two IDX or NPY files). Options stand behind a #. Nothing large is read whole but IDX and CSV.
+ * Faults: `bad-path` where nothing stands there, `bad-file` with file and line where it cannot be read, `bad-input` for options.
  */
-export async function openDataset(id: string): Promise<Dataset> {
-  if (id === 'digits') return openDigits();
-  if (!existsSync(id)) {
-    const [images, labels, more] = id.split(',');
-    if (images !== undefined && labels !== undefined && more === undefined && existsSync(images))
-      return openIdxPair(id, images, labels);
+export async function openDataset(text: string): Promise<Dataset> {
+  if (text === 'digits') return openDigits();
+  const id = parseDataId(text);
+  const { path } = id;
+  if (!existsSync(path)) {
+    const [samples, labels, more] = path.split(',');
+    if (samples !== undefined && labels !== undefined && more === undefined && existsSync(samples))
+      return openPair(id, samples, labels);
     throw new Fault('bad-path', 'there is no such data', {
-      where: id,
-      hint: 'Give "digits", a folder of IDX files, a folder of pictures (one folder a class), IMAGES,LABELS or a CSV file.',
+      where: path,
+      hint: 'Give "digits", a folder (IDX, CIFAR, NPY, or pictures with one folder a class), a file (NPZ, NPY, CSV) or SAMPLES,LABELS.',
     });
   }
-  if (statSync(id).isDirectory()) return holdsIdx(id) ? openIdxFolder(id) : openImageFolder(id);
-  if (/\.(csv|tsv|txt)(\.gz)?$/i.test(id)) return openCsv(id);
+  if (statSync(path).isDirectory()) return openFolder(id);
+  if (/\.(csv|tsv|txt)(\.gz)?$/i.test(path)) return openCsv(id);
+  if (/\.npz$/i.test(path)) return openNpz(id);
+  if (/\.npy$/i.test(path)) return openNpyFiles(id, path);
+  if (/\.bin$/i.test(path)) return openCifar(id);
   throw new Fault('bad-file', 'this kind of data file is not known', {
-    where: id,
-    hint: 'Known: .csv, .csv.gz; IDX images together with their labels as IMAGES,LABELS or as a folder.',
+    where: path,
+    hint: 'Known: .npz, .npy, .csv, .csv.gz, CIFAR .bin; IDX images with their labels as IMAGES,LABELS or as a folder.',
   });
 }

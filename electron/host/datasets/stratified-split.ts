@@ -68,3 +68,34 @@ export function heldOutSplit(labels: ArrayLike<number> | null, training: number,
   const [a = [], b = []] = stratify(all(training), labels, [training - validation, validation]);
   return { train: a, validation: b, test: all(count).slice(training) };
 }
+
+export interface Parts {
+  readonly train: number;
+  /** 0 where the data has none of its own. */
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * Splits of data that comes in parts, its samples in the order train, validation, test. A validation part without a test part
+ * is held out as the test: nothing is ever chosen on it.
+ */
+export function partsSplit(
+  labels: ArrayLike<number> | null,
+  { train, validation, test }: Parts,
+): { readonly splits: SplitIndices; readonly rule: string } {
+  const count = train + validation + test;
+  if (validation + test === 0) return { splits: shareSplit(labels, count), rule: shareRule };
+  if (validation === 0 || test === 0) {
+    const only = validation > 0 ? "the data's own validation part tests" : "the data's own test part";
+    const rule = `${only}; a tenth of the rest validates, stratified, seed ${splitSeed}`;
+    return { splits: heldOutSplit(labels, train, count), rule };
+  }
+  const [shuffled = []] = stratify(all(train), labels, [train]);
+  const splits = {
+    train: shuffled,
+    validation: all(train + validation).slice(train),
+    test: all(count).slice(train + validation),
+  };
+  return { splits, rule: "the data's own train, validation and test parts" };
+}
