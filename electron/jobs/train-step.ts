@@ -2,7 +2,9 @@
 import { Cancelled } from '#shared/base/cancel.ts';
 import type { Model } from '#shared/ir/model.ts';
 import type { TrainRequest } from '#shared/techniques/declare.ts';
+import type { Learnt } from '#shared/techniques/run-step.ts';
 import { trainModel } from '#shared/training/train-model.ts';
+import { openModelFile } from '../host/model-files.ts';
 import type { StepData } from './calibrate-step.ts';
 import { clock, type WorkParts } from './work-parts.ts';
 
@@ -23,7 +25,7 @@ export async function trainStep(
   request: TrainRequest,
   seed: number,
   progress: (share: number) => void,
-): Promise<Model> {
+): Promise<Learnt> {
   const { runtime, cancel, report } = parts;
   const trained = await trainModel({
     runtime,
@@ -35,6 +37,7 @@ export async function trainStep(
     seed,
     cancel,
     ...(data.original === undefined ? {} : { teacher: data.original }),
+    openTeacher: openModelFile,
     onProgress: progress,
     onEpoch: (e) => report.curve({ epoch: e.epoch, loss: e.loss, validation: e.validation }),
   });
@@ -45,5 +48,5 @@ export async function trainStep(
     `trained ${trained.curve.length} epochs at ${Math.round(trained.samplesPerSecond)} samples/s; epoch ${trained.bestEpoch} kept, ${judged} ${share}`,
   );
   if (trained.cancelled && trained.bestEpoch > 0) throw new StoppedTraining(trained.model);
-  return trained.model;
+  return trained;
 }

@@ -11,7 +11,7 @@ import { convertOpset } from '../transforms/convert-opset.ts';
 import { backward, Emitter, gradientOpset } from './backward.ts';
 import { crossEntropy } from './losses.ts';
 import { setBatch } from './set-batch.ts';
-import { needed, scoresOf, withIndices } from './training-graph.ts';
+import { needed, scoresOf, withIndices } from './trained-part.ts';
 
 export interface TaylorGraph {
   /** Inputs: the data (batch set), `target` [batch, classes]. */
@@ -49,7 +49,7 @@ export function taylorGraph(source: Model, data: string, batch: number, request:
     ...graph.initializers.map((t) => t.name),
     ...graph.inputs.map((i) => i.name),
   ]);
-  const nodes = needed(graph, value).map((n) => withIndices(n, e));
+  const nodes = needed(graph, [value]).map((n) => withIndices(n, e));
   const inner: Model = { ...model, graph: { ...graph, nodes, outputs: [{ name: value, type: { kind: 'unknown' } }] } };
   const facts = inferFacts(inner);
   const shape = facts.get(value)?.shape;

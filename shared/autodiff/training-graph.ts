@@ -4,44 +4,83 @@
  */
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
-import { attr, withAttribute } from '../ir/attribute.ts';
-import { graphIndex } from '../ir/graph-index.ts';
-import { type Graph, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
-import { numbersTensor, toFloat32 } from '../ir/values.ts';
+import { attr } from '../ir/attribute.ts';
+import { type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { numbersTensor } from '../ir/values.ts';
+import type { Facts, ParameterRole } from '../ops/declare.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
+import { assemble, floatInfo, named } from './assemble.ts';
 import { backward, Emitter, gradientOpset } from './backward.ts';
-import { crossEntropy, meanSquaredError } from './losses.ts';
+import { type HintTarget, hintLoss, type Regressor, regressorOf } from './hints.ts';
+import {
+  binaryCrossEntropy,
+  crossEntropy,
+  type Loss,
+  type LossKind,
+  meanSquaredError,
+  type SoftLoss,
+  softLoss,
+  sumOfLosses,
+} from './losses.ts';
 import { emitUpdate, type OptimizerSettings, stateCount } from './optimizers.ts';
 import { type Parameter, parametersOf } from './parameters.ts';
+import type { Penalty } from './penalty.ts';
 import { setBatch } from './set-batch.ts';
+import { batchStatistics, type Carried, needed, type OutputEnd, scoresOf, withIndices } from './trained-part.ts';
+
+export type { Carried } from './trained-part.ts';
 
 export interface GraphSettings extends OptimizerSettings {
   readonly batch: number;
-  readonly loss: 'cross-entropy' | 'mean-squared-error';
+  readonly loss: LossKind;
   /** Normalise by the batch's own statistics and learn the running ones; else they stay as they are. */
   readonly batchStatistics: boolean;
   /** Output to train; the first by default. */
   readonly output?: string;
   /** Ids of the nodes whose parameters are learnt; all by default. The others, and their running statistics, stay. */
   readonly layers?: ReadonlySet<string>;
+  /** Of those, the stored tensors that learn, by name; all by default. */
+  readonly parameters?: ReadonlySet<string>;
+  /** A further input `soft` of what teachers answer; `share` of the loss is theirs, the rest that of `target`. */
+  readonly soft?: SoftLoss & { readonly share: number };
+  /** Further inputs, one a hint: the teacher's values. */
+  readonly hints?: readonly HintTarget[];
+  /** A further input `rows` [batch, 1]: how often each row counts in losses that cannot read it off their target. */
+  readonly rowWeights?: boolean;
+  /** Largest norm of all gradients together. */
+  readonly clipNorm?: number;
+  /** Parameters whose mask is fed, not stored. */
+  readonly masks?: ReadonlySet<string>;
+  readonly penalty?: Penalty;
+  /** Of the regressors' first weights. */
+  readonly seed?: number;
 }
 
-/** A tensor that goes in and comes out of every step. */
-export interface Carried {
+/** A mask that is fed: 1 stays, 0 is zero. */
+export interface FedMask {
+  readonly parameter: string;
   readonly input: string;
-  readonly output: string;
   readonly dims: readonly number[];
+  /** As the values came: zeros are masked. */
   readonly initial: Float32Array;
 }
 
 export interface TrainingGraph {
-  /** One step. Further inputs: the data, `target`, `rate`, `step`. Outputs: `loss` and every `output` of `carried`. */
+  /**
+   * One step. Further inputs: the data, `target`, `rate`, `step`, those that the settings ask for. Outputs: `loss` and every
+   * `output` of `carried`.
+   */
   readonly step: Model;
-  /** Scores alone, [batch, classes], from the data and the carried values that the forward pass reads. */
+  /** Scores alone, [batch, classes], from the data and the learnt values. */
   readonly forward: Model;
+  /** Scores and `loss` (without penalty) from what `step` is fed, running statistics in place of the batch's. */
+  readonly judge: Model;
   readonly carried: readonly Carried[];
   /** Names of the carried tensors that stand in the model: weights and running statistics. */
   readonly learnt: readonly string[];
+  /** Names of the carried tensors that belong to the penalty, as it listed them. */
+  readonly own: readonly string[];
+  readonly masks: readonly FedMask[];
   readonly names: {
     readonly data: string;
     readonly target: string;
@@ -49,263 +88,282 @@ export interface TrainingGraph {
     readonly step: string;
     readonly loss: string;
     readonly scores: string;
+    readonly soft: string;
+    readonly rows: string;
+    readonly share: string;
+    /** One input a hint. */
+    readonly hints: readonly string[];
   };
+  /** Scores per sample. */
   readonly classes: number;
-  /** Scores are before softmax; true where the model itself ends in one (recognised, and trained through its input). */
-  readonly endsInSoftmax: boolean;
+  /** How the trained output ends; scores stand before a closing softmax or sigmoid (but for the mean squared error). */
+  readonly end: OutputEnd;
 }
 
-const float = (name: string, shape: readonly number[]): ValueInfo => ({
-  name,
-  type: { kind: 'tensor', elem: 'float', shape },
-});
+type Names = TrainingGraph['names'];
 
-/** The value that holds the scores: what enters a closing Softmax or LogSoftmax, else the output itself. */
-export function scoresOf(graph: Graph, output: string): { readonly value: string; readonly soft: boolean } {
-  let node = graphIndex(graph).producer.get(output);
-  while (node?.op === 'Identity') node = graphIndex(graph).producer.get(node.inputs[0] ?? '');
-  return node?.op === 'Softmax' || node?.op === 'LogSoftmax'
-    ? { value: node.inputs[0] ?? output, soft: true }
-    : { value: output, soft: false };
-}
-
-/** Nodes that `value` needs, in order. */
-export function needed(graph: Graph, value: string): readonly Node[] {
-  const index = graphIndex(graph);
-  const keep = new Set<Node>();
-  const stack = [value];
-  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    const node = index.producer.get(at);
-    if (node === undefined || keep.has(node)) continue;
-    keep.add(node);
-    stack.push(...node.inputs);
+/** Loss of the scores [batch, classes] by the target and, where one teaches, by its probabilities. */
+function scoreLoss(e: Emitter, s: GraphSettings, flat: string, classes: number, names: Names): Loss | undefined {
+  const count = s.batch * classes;
+  const rows = s.rowWeights === true ? names.rows : undefined;
+  const hard = (): Loss | undefined => {
+    switch (s.loss) {
+      case 'cross-entropy':
+        return crossEntropy(e, flat, names.target, s.batch);
+      case 'binary-cross-entropy':
+        return binaryCrossEntropy(e, flat, names.target, count, rows);
+      case 'mean-squared-error':
+        return meanSquaredError(e, flat, names.target, count, rows);
+      case 'none':
+        return undefined;
+    }
+  };
+  const soft = s.soft?.share ?? 0;
+  const first = soft < 1 ? hard() : undefined;
+  const terms = first === undefined ? [] : [{ loss: first, weight: 1 - soft }];
+  if (s.soft !== undefined && soft > 0) {
+    const size = { batch: s.batch, count, ...(rows === undefined ? {} : { rows }) };
+    terms.push({ loss: softLoss(e, flat, names.soft, s.soft, size), weight: soft });
   }
-  return index.order.filter((n) => keep.has(n));
+  return terms.length === 0 ? undefined : sumOfLosses(e, terms);
 }
 
-interface Statistics {
-  readonly nodes: ReadonlyMap<Node, Node>;
-  readonly carried: readonly Carried[];
+interface Learning {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly initial: Float32Array;
+  readonly role: ParameterRole;
+  readonly gradient: string;
+  readonly mask?: string;
+  readonly rateScale?: number;
 }
 
-/** BatchNormalization in training mode, its running mean and variance carried; only where each is its own initializer. */
-function batchStatistics(
-  graph: Graph,
-  nodes: readonly Node[],
-  e: Emitter,
-  frozen: (parameter: string) => boolean,
-): Statistics {
-  const index = graphIndex(graph);
-  const changed = new Map<Node, Node>();
-  const carried: Carried[] = [];
-  for (const n of nodes) {
-    if (n.op !== 'BatchNormalization' || n.outputs.filter((o) => o !== '').length > 1) continue;
-    if (frozen(n.inputs[1] ?? '')) continue;
-    const tensors = [n.inputs[3], n.inputs[4]].map((name) => index.initializer.get(name ?? ''));
-    if (!tensors.every((t) => t?.type === 'float' && index.uses.get(t.name)?.length === 1)) continue;
-    const outputs = tensors.map((t) => e.fresh(`${t?.name}.next`));
-    for (const [i, t] of tensors.entries())
-      if (t !== undefined)
-        carried.push({ input: t.name, output: outputs[i] ?? '', dims: t.dims, initial: toFloat32(t).slice() });
-    changed.set(n, {
-      ...withAttribute(n, 'training_mode', attr.int('training_mode', 1)),
-      outputs: [n.outputs[0] ?? '', ...outputs],
-    });
-  }
-  return { nodes: changed, carried };
+/** Gradients scaled down together where their common norm is above the limit. */
+function clipped(e: Emitter, learning: readonly Learning[], limit: number | undefined): readonly Learning[] {
+  if (limit === undefined || limit <= 0) return learning;
+  const squares = learning.map((l) => e.one('ReduceSumSquare', [l.gradient], [attr.int('keepdims', 0)]));
+  const norm = e.one('Sqrt', [squares.length === 1 ? (squares[0] ?? '') : e.one('Sum', squares)]);
+  const top = e.floats([limit], []);
+  const factor = e.one('Div', [top, e.one('Max', [norm, top])]);
+  return learning.map((l) => ({ ...l, gradient: e.one('Mul', [l.gradient, factor]) }));
 }
 
-/** MaxPool with its Indices, which the gradient needs. */
-export const withIndices = (n: Node, e: Emitter): Node =>
-  n.op === 'MaxPool' && !n.outputs[1] ? { ...n, outputs: [n.outputs[0] ?? '', e.fresh('Indices')] } : n;
+/** The parameter and its optimizer state, as they go in and out. */
+function updated(e: Emitter, s: OptimizerSettings, l: Learning, names: Names): readonly Carried[] {
+  const states = Array.from({ length: stateCount(s) }, () => e.fresh(`${l.name}.state`));
+  const scaled = (rate: string): string =>
+    l.rateScale === undefined ? rate : e.one('Mul', [rate, e.floats([l.rateScale], [])]);
+  const mask = l.mask === undefined ? {} : { mask: l.mask };
+  const rates = { rate: scaled(names.rate), step: scaled(names.step) };
+  const update = emitUpdate(e, s, l, { gradient: l.gradient, states, ...rates, ...mask });
+  return [
+    { input: l.name, output: update.next, dims: l.dims, initial: l.initial },
+    ...states.map((input, i) => ({
+      input,
+      output: update.states[i] ?? '',
+      dims: l.dims,
+      initial: new Float32Array(l.initial.length),
+    })),
+  ];
+}
+
+const taken = ({ graph }: Model): readonly string[] => [
+  ...graph.nodes.flatMap((n) => n.outputs),
+  ...graph.initializers.map((t) => t.name),
+  ...graph.inputs.map((i) => i.name),
+];
+
+/** What the graph knows of regressors, whose nodes come after inference. */
+function withRegressors(
+  facts: ReadonlyMap<string, Facts>,
+  some: readonly (Regressor | undefined)[],
+  hints: readonly HintTarget[],
+) {
+  const more = some.flatMap((r, k) => {
+    if (r === undefined) return [];
+    const shape = (dims: readonly number[]): Facts => ({ elem: 'float', shape: dims, constant: false });
+    return [[r.name, shape(r.dims)] as const, [r.node.outputs[0] ?? '', shape(hints[k]?.dims ?? [])] as const];
+  });
+  return more.length === 0 ? facts : new Map([...facts, ...more]);
+}
 
 /**
  * Builds the training graph of `model` for the data input `data`. The model is raised to opset 17 where it is older.
- * Faults: `no-rule` (node and operator), `does-not-fit` (nothing to train), those of setBatch and convertOpset.
+ * Faults: `no-rule` (node and operator), `does-not-fit` (nothing to train, a hint of other dimensions), those of setBatch and
+ * convertOpset.
  */
 export function trainingGraph(source: Model, data: string, s: GraphSettings): TrainingGraph {
   const raised = (opsetVersion(source) ?? 1) < gradientOpset ? convertOpset(source, gradientOpset) : source;
   const model = setBatch(raised, data, s.batch);
   const { graph } = model;
   const output = s.output ?? graph.outputs[0]?.name ?? '';
-  const scores = scoresOf(graph, output);
-  const taken = [
-    ...graph.nodes.flatMap((n) => n.outputs),
-    ...graph.initializers.map((t) => t.name),
-    ...graph.inputs.map((i) => i.name),
-  ];
-  const e = new Emitter(taken);
-  const forward = needed(graph, scores.value);
+  const recognised = scoresOf(graph, output);
+  // The squared error is of what the model gives; the other losses know the squash at its end.
+  const squared = s.loss === 'mean-squared-error' || (s.loss === 'none' && s.soft?.kind === 'mean-squared-error');
+  const scores = squared ? output : recognised.value;
+  const e = new Emitter(taken(model));
+  const hints = s.hints ?? [];
+  const soft = s.soft?.share ?? 0;
+  const hard = s.loss !== 'none' && soft < 1;
+  const forward = needed(graph, [...(hard || soft > 0 ? [scores] : []), ...hints.map((h) => h.value)]);
+  const shown = needed(graph, [scores]);
+  const within = new Set(forward);
   const reads = new Set(forward.flatMap((n) => n.inputs));
   // By name, in the model as given: raising the opset may name its nodes anew.
   const chosen = s.layers === undefined ? undefined : new Set(parametersOf(source, s.layers).map((p) => p.name));
-  const frozen = (parameter: string): boolean => chosen !== undefined && !chosen.has(parameter);
+  const frozen = (parameter: string): boolean =>
+    chosen?.has(parameter) === false || s.parameters?.has(parameter) === false;
   const parameters = parametersOf(model).filter((p) => reads.has(p.name) && !frozen(p.name));
   const statistics = s.batchStatistics
     ? batchStatistics(graph, forward, e, frozen)
     : { nodes: new Map<Node, Node>(), carried: [] };
   const trained = forward.map((n) => withIndices(statistics.nodes.get(n) ?? n, e));
-  const inner: Model = {
+  const known = inferFacts({
     ...model,
-    graph: { ...graph, nodes: trained, outputs: [{ name: scores.value, type: { kind: 'unknown' } }] },
-  };
-  const facts = inferFacts(inner);
-  const shape = facts.get(scores.value)?.shape;
+    graph: {
+      ...graph,
+      nodes: [...trained, ...shown.filter((n) => !within.has(n))],
+      outputs: [{ name: scores, type: { kind: 'unknown' } }],
+    },
+  });
+  const shape = known.get(scores)?.shape;
   if (!shape?.every((d): d is number => typeof d === 'number') || shape[0] !== s.batch)
     throw new Fault('unsupported', 'the output to train has no known size per sample', { where: output });
   const classes = (shape as readonly number[]).slice(1).reduce((a, b) => a * b, 1);
-  const names = {
+  const names: Names = {
     data,
     target: e.fresh('target'),
     rate: e.fresh('rate'),
     step: e.fresh('step'),
     loss: e.fresh('loss'),
     scores: e.fresh('scores'),
+    soft: e.fresh('soft'),
+    rows: e.fresh('rows'),
+    share: e.fresh('share'),
+    hints: hints.map((h) => e.fresh(`${h.value}.hint`)),
   };
-  const flat = e.one('Reshape', [scores.value, e.ints([s.batch, classes])]);
-  const loss =
-    s.loss === 'cross-entropy'
-      ? crossEntropy(e, flat, names.target, s.batch)
-      : meanSquaredError(e, flat, names.target, s.batch * classes);
-  const seed = e.one('Reshape', [loss.gradient, e.ints(shape as readonly number[])]);
-  const found = backward(inner, facts, new Map([[scores.value, seed]]), new Set(parameters.map((p) => p.name)), e);
-  const learning = parameters.filter((p) => found.has(p.name));
-  if (learning.length === 0)
+  const regressors = hints.map((h) => regressorOf(e, h, known.get(h.value), s.seed ?? 1));
+  const extra = regressors.flatMap((r) => r?.node ?? []);
+  const inner: Model = { ...model, graph: { ...graph, nodes: [...trained, ...extra], outputs: [] } };
+  const facts = withRegressors(known, regressors, hints);
+
+  // Losses: of the scores, then of the hints. What they emit is the judge's too.
+  const flat = e.one('Reshape', [scores, e.ints([s.batch, classes])]);
+  const main = scoreLoss(e, s, flat, classes, names);
+  const seeds = new Map<string, string>();
+  const seed = (value: string, gradient: string): void => {
+    const before = seeds.get(value);
+    seeds.set(value, before === undefined ? gradient : e.one('Add', [before, gradient]));
+  };
+  const terms: string[] = [];
+  if (main !== undefined) {
+    terms.push(main.value);
+    seed(scores, e.one('Reshape', [main.gradient, e.ints(shape as readonly number[])]));
+  }
+  for (const [k, h] of hints.entries()) {
+    const value = regressors[k]?.node.outputs[0] ?? h.value;
+    const rows = s.rowWeights === true ? names.rows : undefined;
+    const loss = hintLoss(e, value, names.hints[k] ?? '', h, rows);
+    terms.push(loss.value);
+    seed(value, loss.gradient);
+  }
+  const [firstTerm] = terms;
+  const none = firstTerm === undefined && s.penalty === undefined;
+  if (none) throw new Fault('bad-input', 'nothing to learn from: neither loss, hint nor penalty', { where: output });
+  const judged = firstTerm === undefined ? e.floats([0], []) : terms.length === 1 ? firstTerm : e.one('Sum', terms);
+  const judgeNodes = e.nodes.slice();
+
+  const sources = new Set([...parameters.map((p) => p.name), ...regressors.flatMap((r) => r?.name ?? [])]);
+  const found = new Map(backward(inner, facts, seeds, sources, e));
+  const penalised = s.penalty?.(e, parameters, names.share);
+  for (const [name, gradient] of penalised?.gradients ?? []) {
+    const before = found.get(name);
+    found.set(name, before === undefined ? gradient : e.one('Add', [before, gradient]));
+  }
+  const masks: FedMask[] = [];
+  const maskOf = (p: Parameter): string | undefined => {
+    if (s.masks?.has(p.name) === true) {
+      const input = e.fresh(`${p.name}.mask`);
+      masks.push({
+        parameter: p.name,
+        input,
+        dims: p.dims,
+        initial: p.mask ?? new Float32Array(p.values.length).fill(1),
+      });
+      return input;
+    }
+    return p.mask === undefined ? undefined : e.constant(numbersTensor('mask', 'float', p.dims, p.mask));
+  };
+  const weights = parameters.flatMap((p): readonly Learning[] => {
+    const gradient = found.get(p.name);
+    if (gradient === undefined) return [];
+    const mask = maskOf(p);
+    return [{ ...p, initial: p.values, gradient, ...(mask === undefined ? {} : { mask }) } as Learning];
+  });
+  if (weights.length === 0)
     throw new Fault('does-not-fit', 'the model has no weights that can be trained', { where: output });
-  const weights = learning.map((p) => updated(e, s, p, found.get(p.name) ?? '', names));
-  const carried = [...weights.flat(), ...statistics.carried];
-  const learnt = [...weights.map(([w]) => w), ...statistics.carried].flatMap((c) => (c === undefined ? [] : [c.input]));
+  const own = penalised?.own ?? [];
+  const beside = [
+    ...regressors.flatMap((r) => (r === undefined ? [] : [{ ...r, gradient: found.get(r.name) ?? '' }])),
+    ...own,
+  ].map((o): Learning => ({ ...o, role: 'bias' }));
+  const learning = clipped(e, [...weights, ...beside], s.clipNorm);
+  const updates = learning.map((l) => updated(e, s, l, names));
+  const carried = [...updates.flat(), ...statistics.carried];
+  const learnt = [...weights.map((w) => w.name), ...statistics.carried.map((c) => c.input)];
+
+  const loss = penalised === undefined ? judged : e.one('Add', [judged, penalised.loss]);
+  const dataInputs = graph.inputs.filter((i) => i.name === data);
+  const targets = [
+    ...(hard ? [floatInfo(names.target, [s.batch, classes])] : []),
+    ...(soft > 0 ? [floatInfo(names.soft, [s.batch, classes])] : []),
+    ...(s.rowWeights === true ? [floatInfo(names.rows, [s.batch, 1])] : []),
+    ...hints.map((h, k) => floatInfo(names.hints[k] ?? '', h.dims)),
+  ];
+  const inputsOf = (some: readonly { readonly input: string; readonly dims: readonly number[] }[]) =>
+    some.map((c) => floatInfo(c.input, c.dims));
+  const step = assemble(model, {
+    nodes: [...trained, ...extra, ...e.nodes, named(loss, names.loss)],
+    constants: e.constants,
+    inputs: [
+      ...dataInputs,
+      ...targets,
+      floatInfo(names.rate, []),
+      floatInfo(names.step, []),
+      ...(s.penalty === undefined ? [] : [floatInfo(names.share, [])]),
+      ...inputsOf(masks),
+      ...inputsOf(carried),
+    ],
+    outputs: [floatInfo(names.loss, []), ...carried.map((c) => floatInfo(c.output, c.dims))],
+  });
+  const fedLearnt = carried.filter((c) => learnt.includes(c.input));
+  const fedRegressors = carried.filter((c) => regressors.some((r) => r?.name === c.input));
+  const scoresInfo = floatInfo(names.scores, [s.batch, classes]);
+  const plain = needed(graph, [scores, ...hints.map((h) => h.value)]);
+  const closing = [named(flat, names.scores), named(judged, names.loss)];
+  const scoring = [named(flat, names.scores)];
+  const pruned = (nodes: readonly Node[], outputs: readonly string[]) => needed({ ...graph, nodes }, outputs);
+  const judge = assemble(model, {
+    nodes: pruned([...plain, ...extra, ...judgeNodes, ...closing], [names.scores, names.loss]),
+    constants: e.constants,
+    inputs: [...dataInputs, ...targets, ...inputsOf([...fedLearnt, ...fedRegressors])],
+    outputs: [scoresInfo, floatInfo(names.loss, [])],
+  });
   return {
-    step: assemble(model, trained, e, carried, names, s.batch, classes, loss.value),
-    forward: forwardModel(model, forward, scores.value, learnt, carried, names.scores, s.batch, classes),
+    step,
+    forward: assemble(model, {
+      nodes: pruned([...shown, ...judgeNodes, ...scoring], [names.scores]),
+      constants: e.constants,
+      inputs: [...dataInputs, ...inputsOf(fedLearnt)],
+      outputs: [scoresInfo],
+    }),
+    judge,
     carried,
     learnt,
+    own: own.map((o) => o.name),
+    masks,
     names,
     classes,
-    endsInSoftmax: scores.soft,
-  };
-}
-
-/** The parameter and its optimizer state, as they go in and out. */
-function updated(
-  e: Emitter,
-  s: OptimizerSettings,
-  p: Parameter,
-  gradient: string,
-  names: { readonly rate: string; readonly step: string },
-): readonly Carried[] {
-  const states = Array.from({ length: stateCount(s) }, () => e.fresh(`${p.name}.state`));
-  const mask = p.mask === undefined ? {} : { mask: e.constant(numbersTensor('mask', 'float', p.dims, p.mask)) };
-  const update = emitUpdate(e, s, p, { gradient, states, rate: names.rate, step: names.step, ...mask });
-  return [
-    { input: p.name, output: update.next, dims: p.dims, initial: p.values },
-    ...states.map((input, i) => ({
-      input,
-      output: update.states[i] ?? '',
-      dims: p.dims,
-      initial: new Float32Array(p.values.length),
-    })),
-  ];
-}
-
-/** Nodes and stored tensors without what is carried (it is fed instead). */
-function without(
-  model: Model,
-  nodes: readonly Node[],
-  fed: ReadonlySet<string>,
-): Pick<Graph, 'nodes' | 'initializers' | 'sparseInitializers'> {
-  const used = new Set(nodes.flatMap((n) => n.inputs));
-  return {
-    nodes: nodes.filter((n) => n.op !== 'Constant' || !fed.has(n.outputs[0] ?? '')),
-    initializers: model.graph.initializers.filter((t) => used.has(t.name) && !fed.has(t.name)),
-    sparseInitializers: model.graph.sparseInitializers.filter(
-      (t) => used.has(t.values.name) && !fed.has(t.values.name),
-    ),
-  };
-}
-
-function assemble(
-  model: Model,
-  nodes: readonly Node[],
-  e: Emitter,
-  carried: readonly Carried[],
-  names: TrainingGraph['names'],
-  batch: number,
-  classes: number,
-  loss: string,
-): Model {
-  const fed = new Set(carried.map((c) => c.input));
-  const rest = without(model, nodes, fed);
-  const inputs = [
-    ...model.graph.inputs.filter((i) => i.name === names.data),
-    float(names.target, [batch, classes]),
-    float(names.rate, []),
-    float(names.step, []),
-    ...carried.map((c) => float(c.input, c.dims)),
-  ];
-  const identity: Node = {
-    id: names.loss,
-    name: names.loss,
-    op: 'Identity',
-    domain: '',
-    inputs: [loss],
-    outputs: [names.loss],
-    attributes: [],
-  };
-  return {
-    ...model,
-    irVersion: Math.max(8, model.irVersion),
-    graph: {
-      ...model.graph,
-      ...rest,
-      nodes: [...rest.nodes, ...e.nodes, identity],
-      initializers: [...rest.initializers, ...e.constants],
-      inputs,
-      outputs: [float(names.loss, []), ...carried.map((c) => float(c.output, c.dims))],
-      valueInfos: [],
-    },
-  };
-}
-
-function forwardModel(
-  model: Model,
-  nodes: readonly Node[],
-  value: string,
-  learnt: readonly string[],
-  carried: readonly Carried[],
-  scores: string,
-  batch: number,
-  classes: number,
-): Model {
-  const fed = new Set(learnt);
-  const rest = without(model, nodes, fed);
-  const shape = numbersTensor(`${scores}.shape`, 'int64', [2], [batch, classes]);
-  const flatten: Node = {
-    id: scores,
-    name: scores,
-    op: 'Reshape',
-    domain: '',
-    inputs: [value, shape.name],
-    outputs: [scores],
-    attributes: [],
-  };
-  const produced = new Set(nodes.flatMap((n) => n.outputs));
-  return {
-    ...model,
-    irVersion: Math.max(8, model.irVersion),
-    graph: {
-      ...model.graph,
-      ...rest,
-      nodes: [...rest.nodes, flatten],
-      initializers: [...rest.initializers, shape],
-      inputs: [
-        ...model.graph.inputs.filter(
-          (i) => !produced.has(i.name) && !fed.has(i.name) && !model.graph.initializers.some((t) => t.name === i.name),
-        ),
-        ...carried.filter((c) => fed.has(c.input)).map((c) => float(c.input, c.dims)),
-      ],
-      outputs: [float(scores, [batch, classes])],
-      valueInfos: [],
-    },
+    end: recognised.end,
   };
 }

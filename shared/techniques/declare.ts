@@ -8,7 +8,7 @@ import type { Field, Fields, FieldValues } from '../base/fields.ts';
 import type { Text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
-import type { TrainSettings } from '../training/train-model.ts';
+import type { TrainSettings } from '../training/settings.ts';
 
 /** How exact the preview of a step is before it has run (see the folder's README). */
 export type Exactness = 'shape' | 'statistics' | 'training';
@@ -116,6 +116,8 @@ export interface Technique {
   readonly rewrite: (c: StepContext) => Rewrite;
   /** Set where the step trains: the values are then learnt by `training/`, after rewrite. */
   readonly train?: (c: StepContext) => TrainRequest;
+  /** After the training: the form in which what was learnt is stored. Pure, lazy in weights. `own`: see `Penalty`. */
+  readonly bake?: (trained: Model, c: StepContext, own: readonly Float32Array[]) => Model;
   /** The parameter that a slider on the card moves, and that a search may turn. */
   readonly knobs: readonly string[];
   readonly promises: readonly TechniquePromise[];

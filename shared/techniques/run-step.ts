@@ -36,7 +36,13 @@ export interface StepHost {
     report: (share: number) => void,
   ): Promise<Evidence>;
   /** Trains the model; absent where the job has no data. */
-  train?(model: Model, request: TrainRequest, context: StepContext, report: (share: number) => void): Promise<Model>;
+  train?(model: Model, request: TrainRequest, context: StepContext, report: (share: number) => void): Promise<Learnt>;
+}
+
+export interface Learnt {
+  readonly model: Model;
+  /** Parameters of the request's penalty. */
+  readonly own: readonly Float32Array[];
 }
 
 export interface StepOutcome extends Rewrite {
@@ -93,8 +99,9 @@ export async function runStep(
   if (training !== undefined) {
     if (host.train === undefined) throw noData(technique, 'train');
     host.progress(0.3, 'training');
-    model = await host.train(model, training, ready, (s) => host.progress(0.3 + s * 0.5, 'training'));
+    const learnt = await host.train(model, training, ready, (s) => host.progress(0.3 + s * 0.5, 'training'));
     checkCancel(host.cancel);
+    model = technique.bake?.(learnt.model, ready, learnt.own) ?? learnt.model;
   }
   model = await bakeModel(model, host.cancel, (s) => host.progress(0.8 + s * 0.2, 'computing weights'));
   const figures = measureFigures(model, shapes);

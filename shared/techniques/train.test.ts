@@ -62,8 +62,8 @@ const host: StepHost = {
   cancel: { requested: false },
   progress: () => {},
   log: () => {},
-  train: async (m, settings, c) =>
-    (await trainModel({ runtime, clock: { now: () => 0 }, model: m, dataset: data, settings, seed: c.seed })).model,
+  train: (m, settings, c) =>
+    trainModel({ runtime, clock: { now: () => 0 }, model: m, dataset: data, settings, seed: c.seed }),
 };
 
 const training = { technique: 'train', params: { epochs: 2, batch: 10, learningRate: 0.05, augment: false } };

@@ -2,48 +2,37 @@
  * Owns the training loop: epochs of shuffled batches through the training graph, validation after each, the best epoch kept.
  * Chosen on validation alone; test samples are out of reach.
  */
-
 import { stepScale } from '../autodiff/optimizers.ts';
 import { withValues } from '../autodiff/parameters.ts';
-import { type TrainingGraph, trainingGraph } from '../autodiff/training-graph.ts';
+import type { TrainingGraph } from '../autodiff/training-graph.ts';
 import { type Cancel, neverCancelled } from '../base/cancel.ts';
-import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
 import type { Model } from '../ir/model.ts';
-import { writeModel } from '../onnx/write.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dataset, Sample } from '../ports/dataset.ts';
 import type { RunTensor, Runtime, Session } from '../ports/runtime.ts';
-import { type Augment, augmented, sampleStream, standardAugment } from './augment.ts';
+import { augmented, sampleStream, standardAugment } from './augment.ts';
 import { argmax } from './class-scores.ts';
-import { type ModelInput, modelInput } from './model-input.ts';
+import { divergence } from './divergence.ts';
+import type { ModelInput } from './model-input.ts';
+import { openTraining } from './open-training.ts';
 import { defaultPreprocess, preprocessBatch } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
-import { withoutTest } from './test-guard.ts';
+import { rateAt, type TrainSettings } from './settings.ts';
+import { labelRows, rowWeights, type TargetRule } from './targets.ts';
+import type { Teachers } from './teachers.ts';
+import {
+  type Best,
+  type EpochReport,
+  fits,
+  initialValues,
+  type Judged,
+  type TrainState,
+  type Values,
+} from './train-state.ts';
 
-export interface TrainSettings {
-  readonly epochs: number;
-  readonly batch: number;
-  readonly optimizer: 'sgd' | 'adam';
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-  readonly schedule: 'constant' | 'cosine';
-  /** Of training pictures alone; true: the standard one. */
-  readonly augment: boolean | Augment;
-  /** Ids of the nodes that learn; all by default. */
-  readonly layers?: readonly string[];
-}
-
-export interface EpochReport {
-  /** From 1. */
-  readonly epoch: number;
-  /** Mean training loss of the epoch. */
-  readonly loss: number;
-  /** Share of validation samples answered right (without labels: as the teacher answers them). */
-  readonly validation: number | null;
-  readonly secondsLeft: number | null;
-}
+export { rateAt, type TrainSettings } from './settings.ts';
+export type { EpochReport, TrainState } from './train-state.ts';
 
 export interface TrainParts {
   readonly runtime: Runtime;
@@ -53,11 +42,16 @@ export interface TrainParts {
   readonly preprocess?: Preprocess;
   readonly settings: TrainSettings;
   readonly seed: number;
-  /** Answers in place of labels; needed where the data has none. Trained by softmax of its scores. */
+  /** The original: teaches where the settings say so, and where the data has no labels. */
   readonly teacher?: Model;
-  readonly output?: string;
+  /** Opens a teacher that the settings name by its file. */
+  readonly openTeacher?: (path: string) => Model;
   readonly batchStatistics?: boolean;
   readonly cancel?: Cancel;
+  /** Where a broken training goes on; ignored where it belongs to another one. */
+  readonly state?: TrainState;
+  /** Awaited after every epoch. */
+  readonly onState?: (state: TrainState) => Promise<void>;
   readonly onEpoch?: (report: EpochReport) => void;
   readonly onProgress?: (share: number) => void;
 }
@@ -70,181 +64,235 @@ export interface Trained {
   readonly curve: readonly EpochReport[];
   readonly cancelled: boolean;
   readonly samplesPerSecond: number;
+  /** Parameters of the settings' penalty, as it listed them. */
+  readonly own: readonly Float32Array[];
 }
 
-type Values = Readonly<Record<string, RunTensor>>;
-
-/** Learning rate at a share of the whole training. Cosine falls to zero (Loshchilov and Hutter 2017, eq. 5). */
-export const rateAt = (s: TrainSettings, share: number): number =>
-  s.schedule === 'cosine' ? (s.learningRate * (1 + Math.cos(Math.PI * share))) / 2 : s.learningRate;
-
-const scalar = (v: number): RunTensor => ({ type: 'float', dims: [], data: Float32Array.of(v) });
-
-/** One row per sample: 1 at the label. Rows without a label stay zero and count for nothing. */
-function oneHot(samples: readonly Sample[], classes: number): RunTensor {
-  const data = new Float32Array(samples.length * classes);
-  for (const [n, s] of samples.entries()) if (s.label !== null && s.label < classes) data[n * classes + s.label] = 1;
-  return { type: 'float', dims: [samples.length, classes], data };
-}
-
-function softmaxRows(scores: Float32Array, classes: number): Float32Array {
-  const out = new Float32Array(scores.length);
-  for (let from = 0; from < scores.length; from += classes) {
-    const row = scores.subarray(from, from + classes);
-    const top = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const sum = row.reduce((a, b) => a + Math.exp(b - top), 0);
-    for (let k = 0; k < classes; k++) out[from + k] = Math.exp((row[k] ?? 0) - top) / sum;
-  }
-  return out;
-}
-
-interface Loop {
+/** A training, opened: its graph, sessions and rules. */
+export interface Training {
   readonly parts: TrainParts;
   readonly data: Dataset;
   readonly graph: TrainingGraph;
   readonly input: ModelInput;
   readonly batch: number;
   readonly step: Session;
-  readonly forward: Session;
-  /** Softmax of the teacher's scores. */
-  readonly teach?: (feed: RunTensor) => Promise<Float32Array>;
+  readonly judge: Session;
+  readonly target: TargetRule;
+  /** Answers are class scores: argmax (or the sign of a single one) is an answer. */
+  readonly answers: boolean;
+  readonly teachers?: Teachers;
 }
 
-const feedOf = (l: Loop, samples: readonly Sample[]): RunTensor =>
-  preprocessBatch(samples, l.data.info.sample, l.input, l.parts.preprocess ?? defaultPreprocess);
+const scalar = (v: number): RunTensor => ({ type: 'float', dims: [], data: Float32Array.of(v) });
 
-async function targetOf(l: Loop, samples: readonly Sample[], feed: RunTensor): Promise<RunTensor> {
-  if (l.teach === undefined) return oneHot(samples, l.graph.classes);
-  return { type: 'float', dims: [l.batch, l.graph.classes], data: await l.teach(feed) };
+/** What a batch is fed, whatever the step or the judge declares of it. */
+async function feedsOf(t: Training, samples: readonly Sample[], real: number): Promise<Values> {
+  const { names } = t.graph;
+  const { info } = t.data;
+  const feed = preprocessBatch(samples, info.sample, t.input, t.parts.preprocess ?? defaultPreprocess);
+  const taught = await t.teachers?.teach(samples, feed);
+  if (t.target.kind === 'cross-entropy') taught?.soft.fill(0, real * t.graph.classes);
+  const soft: RunTensor | undefined =
+    taught === undefined ? undefined : { type: 'float', dims: [t.batch, t.graph.classes], data: taught.soft };
+  const hints = names.hints.map((name, k) => [name, taught?.hints[k]] as const);
+  const all: Readonly<Record<string, RunTensor | undefined>> = {
+    [names.data]: feed,
+    [names.target]: labelRows(samples, t.target, real),
+    [names.rows]: rowWeights(samples, t.target, info.labelled, real),
+    [names.soft]: soft,
+    ...Object.fromEntries(hints),
+  };
+  return all as Values;
 }
 
-/** Accuracy (or agreement with the teacher) on the validation split, the last batch filled up; cut short when cancelled. */
-async function validate(l: Loop, values: Values): Promise<number | null> {
-  const count = l.data.info.counts.validation;
-  if (count === 0) return null;
-  const fixed = Object.fromEntries(l.graph.learnt.map((name) => [name, values[name]] as const)) as Values;
+const pick = (from: Values, names: readonly string[]): Values =>
+  Object.fromEntries(names.flatMap((n) => (from[n] === undefined ? [] : [[n, from[n]]])));
+
+/** What one row of scores or probabilities says: a class. `middle`: where a single number turns from 0 to 1. */
+const answerOf = (rows: Float32Array, n: number, classes: number, middle: number): number =>
+  classes === 1 ? Number((rows[n] ?? 0) > middle) : argmax(rows, n, classes);
+
+/** Accuracy (or agreement with the teachers) and loss on the validation split; nulls when cancelled, or where there is none. */
+async function judge(t: Training, values: Values): Promise<Judged> {
+  const count = t.data.info.counts.validation;
+  const { names, classes } = t.graph;
+  const unknown = { validation: null, validationLoss: null };
+  if (count === 0) return unknown;
+  const fixed = pick(values, t.judge.inputNames);
   let right = 0;
-  for (let from = 0; from < count; from += l.batch) {
-    if (l.parts.cancel?.requested === true) return null;
-    const real = Math.min(l.batch, count - from);
-    const indices = Array.from({ length: l.batch }, (_, i) => Math.min(from + i, count - 1));
-    const samples = await l.data.read('validation', indices);
-    const feed = feedOf(l, samples);
-    const out = await l.forward.run({ ...fixed, [l.graph.names.data]: feed });
-    const scores = out[l.graph.names.scores]?.data as Float32Array;
-    const target = l.teach === undefined ? undefined : await l.teach(feed);
+  let loss = 0;
+  for (let from = 0; from < count; from += t.batch) {
+    if (t.parts.cancel?.requested === true) return unknown;
+    const real = Math.min(t.batch, count - from);
+    // The last batch is filled up; what fills it counts for nothing.
+    const indices = Array.from({ length: t.batch }, (_, i) => Math.min(from + i, count - 1));
+    const samples = await t.data.read('validation', indices);
+    const feeds = await feedsOf(t, samples, real);
+    const out = await t.judge.run({ ...pick(feeds, t.judge.inputNames), ...fixed });
+    loss += Number(out[names.loss]?.data[0] ?? Number.NaN);
+    const scores = out[names.scores]?.data as Float32Array;
+    const soft = t.data.info.labelled ? undefined : (feeds[names.soft]?.data as Float32Array | undefined);
+    const middle = t.graph.end === 'sigmoid' && t.target.kind !== 'mean-squared-error' ? 0 : 0.5;
     for (let n = 0; n < real; n++) {
-      const wanted = target === undefined ? samples[n]?.label : argmax(target, n, l.graph.classes);
-      if (argmax(scores, n, l.graph.classes) === wanted) right++;
+      const wanted = soft === undefined ? samples[n]?.label : answerOf(soft, n, classes, 0.5);
+      if (answerOf(scores, n, classes, middle) === wanted) right++;
     }
   }
-  return right / count;
+  return { validation: t.answers ? right / count : null, validationLoss: (loss * t.batch) / count };
 }
 
-const diverged = (epoch: number): Fault =>
-  new Fault('diverged', 'the loss is no number any more', {
-    where: `epoch ${epoch}`,
-    hint: 'Take a learning rate a tenth of this one, and check the preprocessing.',
-  });
+/** Asks a technique for its masks: what they cut is zero at once. */
+function remasked(t: Training, values: Values, share: number): Values {
+  const { remask } = t.parts.settings;
+  if (remask === undefined) return values;
+  const now = new Map(t.graph.masks.map((m) => [m.parameter, values[m.parameter]?.data as Float32Array]));
+  const masks = remask.masks(share, now);
+  const next: Record<string, RunTensor> = { ...values };
+  for (const m of t.graph.masks) {
+    const mask = masks.get(m.parameter);
+    const held = now.get(m.parameter);
+    if (mask === undefined || held === undefined) continue;
+    next[m.input] = { type: 'float', dims: m.dims, data: mask };
+    next[m.parameter] = { type: 'float', dims: m.dims, data: held.map((v, i) => (mask[i] === 0 ? 0 : v)) };
+  }
+  return next;
+}
 
 /** The samples of a batch as they are trained, each changed by its own stream. */
 function augmentedBatch(
-  l: Loop,
+  t: Training,
   samples: readonly Sample[],
   indices: readonly number[],
   epoch: number,
 ): readonly Sample[] {
-  const { augment } = l.parts.settings;
+  const { augment } = t.parts.settings;
   if (augment === false) return samples;
   const how = augment === true ? standardAugment : augment;
   return samples.map((s, i) =>
-    augmented(s, l.data.info.sample, sampleStream(l.parts.seed, epoch, indices[i] ?? 0), how),
+    augmented(s, t.data.info.sample, sampleStream(t.parts.seed, epoch, indices[i] ?? 0), how),
   );
 }
 
 interface EpochEnd {
   readonly values: Values;
   readonly loss: number;
+  readonly rate: number;
   readonly steps: number;
+  readonly firstLoss: number | null;
   readonly cancelled: boolean;
 }
 
-async function runEpoch(l: Loop, epoch: number, start: Values, stepsBefore: number): Promise<EpochEnd> {
-  const { settings, seed, cancel = neverCancelled } = l.parts;
+async function runEpoch(t: Training, before: TrainState): Promise<EpochEnd> {
+  const { settings, seed, cancel = neverCancelled } = t.parts;
+  const epoch = before.epoch + 1;
   const random = rng(seed).fork(`epoch ${epoch}`);
-  const count = l.data.info.counts.train;
+  const count = t.data.info.counts.train;
   const order = random.shuffle(Array.from({ length: count }, (_, i) => i));
-  const steps = Math.max(1, Math.floor(count / l.batch));
-  const { names } = l.graph;
-  let values = start;
-  let loss = 0;
+  const steps = Math.max(1, Math.floor(count / t.batch));
+  const { names } = t.graph;
+  const watch = divergence(t.target, before.firstLoss);
+  let { values } = before;
+  let sum = 0;
+  let rate = 0;
+  const end = (k: number, cancelled: boolean): EpochEnd => {
+    const loss = sum / Math.max(1, k);
+    return { values, loss, rate, steps: before.steps + k, firstLoss: watch.firstLoss(), cancelled };
+  };
   for (let k = 0; k < steps; k++) {
-    if (cancel.requested) return { values, loss: loss / Math.max(1, k), steps: stepsBefore + k, cancelled: true };
-    const indices = Array.from({ length: l.batch }, (_, i) => order[(k * l.batch + i) % count] ?? 0);
-    const plain = await l.data.read('train', indices);
-    const samples = augmentedBatch(l, plain, indices, epoch);
-    const feed = feedOf(l, samples);
-    const rate = rateAt(settings, (epoch - 1 + k / steps) / settings.epochs);
-    const out = await l.step.run({
-      ...values,
-      [names.data]: feed,
-      [names.target]: await targetOf(l, samples, feed),
+    if (cancel.requested) return end(k, true);
+    const share = (epoch - 1 + k / steps) / settings.epochs;
+    const at = before.steps + k;
+    if (settings.remask !== undefined && at % Math.max(1, settings.remask.everySteps) === 0)
+      values = remasked(t, values, share);
+    const indices = Array.from({ length: t.batch }, (_, i) => order[(k * t.batch + i) % count] ?? 0);
+    const plain = await t.data.read('train', indices);
+    const samples = augmentedBatch(t, plain, indices, epoch);
+    rate = rateAt(settings, share);
+    const feeds: Values = {
+      ...(await feedsOf(t, samples, samples.length)),
       [names.rate]: scalar(rate),
-      [names.step]: scalar(rate * stepScale({ ...settings }, stepsBefore + k + 1)),
-    });
+      [names.step]: scalar(rate * stepScale(settings, at + 1)),
+      [names.share]: scalar(share),
+    };
+    const out = await t.step.run({ ...pick(feeds, t.step.inputNames), ...values });
     const now = Number(out[names.loss]?.data[0] ?? Number.NaN);
-    if (!Number.isFinite(now)) throw diverged(epoch);
-    loss += now;
-    values = Object.fromEntries(l.graph.carried.map((c) => [c.input, out[c.output]] as const)) as Values;
-    l.parts.onProgress?.((epoch - 1 + (k + 1) / steps) / settings.epochs);
+    watch.take(now, `epoch ${epoch}`);
+    sum += now;
+    const next: Record<string, RunTensor> = { ...values };
+    for (const c of t.graph.carried) next[c.input] = out[c.output] as RunTensor;
+    values = next;
+    t.parts.onProgress?.((epoch - 1 + (k + 1) / steps) / settings.epochs);
   }
-  return { values, loss: loss / steps, steps: stepsBefore + steps, cancelled: false };
+  if (settings.remask !== undefined && epoch === settings.epochs) values = remasked(t, values, 1);
+  return end(steps, false);
 }
 
 /**
- * The last epoch within one standard error of the best so far is kept (Breiman et al. 1984): single epochs that validate
- * best by luck do not win over later ones.
+ * Whether an epoch takes the place of the best so far. By accuracy: the last one within one standard error of the top is kept
+ * (Breiman et al. 1984), so that single epochs that validate best by luck do not win over later ones; none worse than the
+ * start. Without accuracy: by loss.
  */
-const keeps = (validation: number, top: number, samples: number): boolean =>
-  validation >= top - Math.sqrt((top * (1 - top)) / Math.max(1, samples));
+function wins(t: Training, now: Judged, s: TrainState, top: number): boolean {
+  if (t.parts.settings.keep === 'last' || s.best.epoch < 0) return true;
+  if (now.validation !== null) {
+    const error = Math.sqrt((top * (1 - top)) / Math.max(1, t.data.info.counts.validation));
+    return now.validation >= top - error && now.validation >= (s.start.validation ?? 0);
+  }
+  return now.validationLoss === null || now.validationLoss <= (s.best.validationLoss ?? Number.POSITIVE_INFINITY);
+}
 
-async function runLoop(l: Loop): Promise<Trained> {
-  const { settings, clock, onEpoch } = l.parts;
-  let values: Values = Object.fromEntries(
-    l.graph.carried.map((c) => [c.input, { type: 'float', dims: c.dims, data: c.initial }]),
-  );
-  let best = { epoch: 0, validation: await validate(l, values), values };
-  let top = best.validation ?? 0;
-  const start = top;
-  const curve: EpochReport[] = [];
-  const started = clock.now();
-  let steps = 0;
+async function firstState(t: Training): Promise<TrainState> {
+  const values = remasked(t, initialValues(t.graph), 0);
+  const start = await judge(t, values);
+  // Masks that are still to move: what stands before they are final is no result.
+  const best: Best = { epoch: t.parts.settings.remask === undefined ? 0 : -1, ...start, values };
+  const top = best.epoch < 0 ? 0 : (start.validation ?? 0);
+  return { epoch: 0, steps: 0, values, best, start, top, topEpoch: 0, firstLoss: null, curve: [], seconds: 0 };
+}
+
+async function runLoop(t: Training): Promise<Trained> {
+  const { settings, clock, onEpoch, onState, cancel = neverCancelled } = t.parts;
+  const { patience = 0 } = settings;
+  const kept = t.parts.state;
+  let s = kept !== undefined && fits(kept, t.graph) ? kept : await firstState(t);
+  const started = clock.now() - s.seconds * 1000;
   let cancelled = false;
-  for (let epoch = 1; epoch <= settings.epochs && !cancelled; epoch++) {
-    const end = await runEpoch(l, epoch, values, steps);
-    ({ values, steps, cancelled } = end);
-    const validation = cancelled ? null : await validate(l, values);
-    cancelled ||= l.parts.cancel?.requested === true;
+  while (s.epoch < settings.epochs) {
+    if (patience > 0 && s.epoch - s.topEpoch >= patience) break;
+    const end = await runEpoch(t, s);
+    const epoch = s.epoch + 1;
+    const judged = end.cancelled ? { validation: null, validationLoss: null } : await judge(t, end.values);
+    cancelled = end.cancelled || cancel.requested;
     // An epoch that was cut short, or could not be judged, is not kept.
-    if (cancelled && (end.cancelled || validation === null)) break;
-    top = Math.max(top, validation ?? 0);
-    const worse = validation !== null && validation < start;
-    if (validation === null || (!worse && keeps(validation, top, l.data.info.counts.validation)))
-      best = { epoch, validation, values };
+    if (cancelled && judged.validationLoss === null) break;
+    const final = settings.remask === undefined || epoch / settings.epochs >= settings.remask.until;
+    const better =
+      judged.validation === null
+        ? (judged.validationLoss ?? 0) < (s.best.validationLoss ?? Number.POSITIVE_INFINITY)
+        : judged.validation > s.top;
+    const top: number = final ? Math.max(s.top, judged.validation ?? 0) : s.top;
+    const best = final && wins(t, judged, s, top) ? { epoch, ...judged, values: end.values } : s.best;
     const seconds = (clock.now() - started) / 1000;
-    const report = { epoch, loss: end.loss, validation, secondsLeft: (seconds / epoch) * (settings.epochs - epoch) };
-    curve.push(report);
+    const secondsLeft = (seconds / epoch) * (settings.epochs - epoch);
+    const report: EpochReport = { epoch, loss: end.loss, ...judged, rate: end.rate, secondsLeft };
+    const { values, steps, firstLoss } = end;
+    const topEpoch: number = better || !final ? epoch : s.topEpoch;
+    const curve = [...s.curve, report];
+    s = { epoch, steps, values, best, start: s.start, top, topEpoch, firstLoss, curve, seconds };
+    await onState?.(s);
     onEpoch?.(report);
+    if (cancelled) break;
   }
   const seconds = (clock.now() - started) / 1000;
-  const learnt = new Map(l.graph.learnt.map((name) => [name, best.values[name]?.data as Float32Array]));
+  const bestOf = (name: string): Float32Array => s.best.values[name]?.data as Float32Array;
   return {
-    model: withValues(l.parts.model, learnt),
-    bestEpoch: best.epoch,
-    bestValidation: best.validation,
-    curve,
+    model: withValues(t.parts.model, new Map(t.graph.learnt.map((name) => [name, bestOf(name)]))),
+    bestEpoch: Math.max(0, s.best.epoch),
+    bestValidation: s.best.validation,
+    curve: s.curve,
     cancelled,
-    samplesPerSecond: seconds > 0 ? (steps * l.batch) / seconds : 0,
+    samplesPerSecond: seconds > 0 ? (s.steps * t.batch) / seconds : 0,
+    own: t.graph.own.map(bestOf),
   };
 }
 
@@ -254,55 +302,9 @@ async function runLoop(l: Loop): Promise<Trained> {
  * `does-not-fit`, `unsupported`, `runtime`.
  */
 export async function trainModel(parts: TrainParts): Promise<Trained> {
-  const data = withoutTest(parts.dataset);
-  const { runtime, settings, teacher } = parts;
-  if (!data.info.labelled && teacher === undefined)
-    throw new Fault('no-data', 'the data has no labels, and there is no model to learn from', { where: data.info.id });
-  if (data.info.counts.train === 0)
-    throw new Fault('no-data', 'the data has no training samples', { where: data.info.id });
-  const batch = Math.max(1, Math.min(settings.batch, data.info.counts.train));
-  const input = modelInput(parts.model);
-  const { layers, ...plain } = settings;
-  const graphSettings = {
-    ...plain,
-    batch,
-    loss: 'cross-entropy',
-    batchStatistics: parts.batchStatistics ?? batch >= 8,
-    ...(parts.output === undefined ? {} : { output: parts.output }),
-  } as const;
-  const graph = trainingGraph(parts.model, input.name, {
-    ...graphSettings,
-    ...(layers === undefined ? {} : { layers: new Set(layers) }),
-  });
   const opened: Session[] = [];
-  const open = async (model: Model): Promise<Session> => {
-    const session = await runtime.open({ bytes: writeModel(model) });
-    opened.push(session);
-    return session;
-  };
   try {
-    const loop: Loop = {
-      parts,
-      data,
-      graph,
-      input,
-      batch,
-      step: await open(graph.step),
-      forward: await open(graph.forward),
-    };
-    if (teacher === undefined || data.info.labelled) return await runLoop(loop);
-    const other = trainingGraph(teacher, modelInput(teacher).name, graphSettings);
-    const session = await open(other.forward);
-    const fixed: Values = Object.fromEntries(
-      other.carried
-        .filter((c) => other.learnt.includes(c.input))
-        .map((c) => [c.input, { type: 'float', dims: c.dims, data: c.initial }]),
-    );
-    const teach = async (feed: RunTensor): Promise<Float32Array> => {
-      const out = await session.run({ ...fixed, [other.names.data]: feed });
-      return softmaxRows(out[other.names.scores]?.data as Float32Array, other.classes);
-    };
-    return await runLoop({ ...loop, teach });
+    return await runLoop(await openTraining(parts, opened));
   } finally {
     for (const session of opened) await session.release();
   }

@@ -1,0 +1,52 @@
+/** Owns the watch over the loss of a training: no number any more, or risen far above where it began. */
+import { Fault } from '../base/fault.ts';
+import type { TargetRule } from './targets.ts';
+
+export interface Divergence {
+  /** Takes the loss of a step. Faults: `diverged`, with advice. */
+  take(loss: number, where: string): void;
+  /** Mean loss of the first steps; null as long as there are too few. */
+  firstLoss(): number | null;
+}
+
+/** Steps whose mean is the start, and over which a rise is smoothed. */
+const settling = 10;
+/** Times the larger of the start and of what guessing costs. */
+const tolerated = 4;
+
+/** What an answer without any knowledge costs; 0 where that cannot be told. */
+function guessing(r: TargetRule): number {
+  if (r.kind === 'cross-entropy') return Math.log(Math.max(2, r.classes));
+  return r.kind === 'binary-cross-entropy' ? Math.LN2 : 0;
+}
+
+/** `first`: from the epochs before. */
+export function divergence(rule: TargetRule, first: number | null): Divergence {
+  const early: number[] = [];
+  let start = first;
+  let smooth: number | null = null;
+  const advice = 'Take a learning rate a tenth of this one, and check the preprocessing.';
+  return {
+    firstLoss: () => start,
+    take: (loss, where) => {
+      if (!Number.isFinite(loss))
+        throw new Fault('diverged', 'the loss is no number any more', { where, hint: advice });
+      smooth = smooth === null ? loss : smooth + (loss - smooth) / settling;
+      if (start === null) {
+        early.push(loss);
+        if (early.length === settling) start = early.reduce((a, b) => a + b, 0) / settling;
+        return;
+      }
+      const limit = tolerated * Math.max(start, guessing(rule));
+      if (smooth > limit)
+        throw new Fault(
+          'diverged',
+          `the loss rises: ${start.toPrecision(3)} at the start, ${smooth.toPrecision(3)} now`,
+          {
+            where,
+            hint: advice,
+          },
+        );
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/** Owns opening a training: who teaches, which loss, the training graph and its sessions. */
+import type { LossKind } from '../autodiff/losses.ts';
+import { type ScoringGraph, scoringGraph } from '../autodiff/scoring-graph.ts';
+import { trainingGraph } from '../autodiff/training-graph.ts';
+import { Fault } from '../base/fault.ts';
+import type { Model } from '../ir/model.ts';
+import { writeModel } from '../onnx/write.ts';
+import type { Session } from '../ports/runtime.ts';
+import { modelInput } from './model-input.ts';
+import { defaultPreprocess } from './preprocess.ts';
+import type { DistillSettings } from './settings.ts';
+import { balancedWeights } from './targets.ts';
+import { openTeachers } from './teachers.ts';
+import { withoutTest } from './test-guard.ts';
+import type { Training, TrainParts } from './train-model.ts';
+
+/** Who teaches: as the settings say; without labels the original. */
+function distillOf(parts: TrainParts, labelled: boolean): DistillSettings | undefined {
+  const { distill } = parts.settings;
+  if (distill !== undefined) return labelled ? distill : { ...distill, softShare: 1 };
+  if (labelled) return undefined;
+  if (parts.settings.loss?.kind === 'none') return undefined;
+  return { teachers: [{ kind: 'original' }], temperature: 1, softShare: 1 };
+}
+
+function teacherModels(parts: TrainParts, distill: DistillSettings): readonly Model[] {
+  return distill.teachers.map((ref) => {
+    const model = ref.kind === 'original' ? parts.teacher : parts.openTeacher?.(ref.path);
+    if (model === undefined)
+      throw new Fault('no-data', 'there is no model to learn from', ref.kind === 'file' ? { where: ref.path } : {});
+    return model;
+  });
+}
+
+/** Opens what a training runs on; each session that was opened is put into `opened`. Faults: as `trainModel`. */
+export async function openTraining(parts: TrainParts, opened: Session[]): Promise<Training> {
+  const data = withoutTest(parts.dataset);
+  const { runtime, settings, model } = parts;
+  const { labelled, counts, id } = data.info;
+  const distill = distillOf(parts, labelled);
+  if (!labelled && parts.teacher === undefined && settings.distill === undefined)
+    throw new Fault('no-data', 'the data has no labels, and there is no model to learn from', { where: id });
+  if (counts.train === 0) throw new Fault('no-data', 'the data has no training samples', { where: id });
+  const batch = Math.max(1, Math.min(settings.batch, counts.train));
+  const input = modelInput(model);
+  const output = settings.output === undefined ? {} : { output: settings.output };
+
+  const scored = scoringGraph(model, input.name, { batch, ...output });
+  const asked = settings.loss?.kind ?? 'auto';
+  const loss: LossKind = asked !== 'auto' ? asked : autoLoss(scored, labelled);
+  if (labelled && loss !== 'none' && !oneRow(scored))
+    throw new Fault('does-not-fit', `labels want one row of class scores, the output gives [${scored.shape}]`, {
+      where: settings.output ?? model.graph.outputs[0]?.name ?? '',
+      hint: 'Choose another output, or data without labels: the original model then teaches.',
+    });
+  const open = async (m: Model): Promise<Session> => {
+    const session = await runtime.open({ bytes: writeModel(m) });
+    opened.push(session);
+    return session;
+  };
+  const softKind = loss === 'none' ? 'cross-entropy' : loss;
+  const teachers =
+    distill === undefined
+      ? undefined
+      : await openTeachers({
+          models: teacherModels(parts, distill),
+          batch,
+          kind: softKind,
+          temperature: distill.temperature,
+          hints: distill.hints ?? [],
+          student: input,
+          sample: data.info.sample,
+          preprocess: parts.preprocess ?? defaultPreprocess,
+          open,
+          ...output,
+        });
+  const softShare = loss === 'none' ? 0 : (distill?.softShare ?? 0);
+  const { layers, parameters, distill: _, loss: __, ...plain } = settings;
+  const hints = (distill?.hints ?? []).map((h, k) => ({
+    value: h.to,
+    dims: teachers?.hintDims[k] ?? [],
+    weight: h.weight,
+  }));
+  const graph = trainingGraph(model, input.name, {
+    ...plain,
+    batch,
+    loss,
+    batchStatistics: parts.batchStatistics ?? batch >= 8,
+    rowWeights: true,
+    seed: parts.seed,
+    hints,
+    ...(softShare === 0 ? {} : { soft: { kind: softKind, temperature: distill?.temperature ?? 1, share: softShare } }),
+    ...(layers === undefined ? {} : { layers: new Set(layers) }),
+    ...(parameters === undefined ? {} : { parameters: new Set(parameters) }),
+    ...(settings.remask === undefined ? {} : { masks: new Set(settings.remask.parameters) }),
+  });
+  if (softShare > 0 && teachers !== undefined && teachers.classes !== graph.classes)
+    throw new Fault('does-not-fit', `the teacher scores ${teachers.classes} classes, the model ${graph.classes}`);
+  const { classes } = graph;
+  const given = settings.loss?.classWeights ?? [];
+  const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;
+  return {
+    parts,
+    data,
+    graph,
+    input,
+    batch,
+    step: await open(graph.step),
+    judge: await open(graph.judge),
+    target: { kind: loss, classes, smoothing: settings.loss?.labelSmoothing ?? 0, weights },
+    answers: labelled ? loss !== 'none' || classes > 1 : softShare > 0 && loss === 'cross-entropy',
+    ...(teachers === undefined ? {} : { teachers }),
+  };
+}
+
+/** One row of scores a sample, one score a class. */
+const oneRow = (scored: ScoringGraph): boolean => scored.shape.slice(1).filter((d) => d > 1).length <= 1;
+
+/** Without a say: by how the output ends and, without labels, by whether it is one row of class scores. */
+function autoLoss(scored: ScoringGraph, labelled: boolean): LossKind {
+  if (scored.end === 'sigmoid') return 'binary-cross-entropy';
+  return labelled || oneRow(scored) ? 'cross-entropy' : 'mean-squared-error';
+}

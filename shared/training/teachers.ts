@@ -1,0 +1,88 @@
+/** Owns the teachers of a training: sessions that answer a batch with probabilities and with the values of hints. */
+import type { LossKind } from '../autodiff/losses.ts';
+import { scoringGraph } from '../autodiff/scoring-graph.ts';
+import { Fault } from '../base/fault.ts';
+import type { Model } from '../ir/model.ts';
+import type { DatasetInfo, Sample } from '../ports/dataset.ts';
+import type { RunTensor, Session } from '../ports/runtime.ts';
+import { type ModelInput, modelInput } from './model-input.ts';
+import { preprocessBatch } from './preprocess.ts';
+import type { Preprocess } from './preprocess-schema.ts';
+import type { Hint } from './settings.ts';
+import { answers } from './targets.ts';
+
+export interface Taught {
+  /** [batch, classes]: mean over the teachers. */
+  readonly soft: Float32Array;
+  /** One a hint. */
+  readonly hints: readonly RunTensor[];
+}
+
+export interface Teachers {
+  readonly classes: number;
+  /** Dimensions of each hint's value, batch first. */
+  readonly hintDims: readonly (readonly number[])[];
+  teach(samples: readonly Sample[], feed: RunTensor): Promise<Taught>;
+}
+
+export interface TeacherParts {
+  readonly models: readonly Model[];
+  readonly batch: number;
+  readonly kind: LossKind;
+  readonly temperature: number;
+  readonly hints: readonly Hint[];
+  /** Output of the student; taken of a teacher too where it has one of this name. */
+  readonly output?: string;
+  readonly student: ModelInput;
+  readonly sample: DatasetInfo['sample'];
+  readonly preprocess: Preprocess;
+  readonly open: (model: Model) => Promise<Session>;
+}
+
+const same = (a: ModelInput, b: ModelInput): boolean =>
+  a.elem === b.elem && a.shape.length === b.shape.length && a.shape.slice(1).every((d, i) => d === b.shape[i + 1]);
+
+/** Opens the teachers. Faults: `does-not-fit` where they score different classes, `not-found` for a hint's value. */
+export async function openTeachers(p: TeacherParts): Promise<Teachers> {
+  const opened: {
+    readonly session: Session;
+    readonly input: ModelInput;
+    readonly scores: string;
+    readonly dims: ReadonlyMap<string, readonly number[]>;
+    readonly classes: number;
+  }[] = [];
+  for (const [k, model] of p.models.entries()) {
+    const input = modelInput(model);
+    const output = model.graph.outputs.find((o) => o.name === p.output)?.name;
+    const graph = scoringGraph(model, input.name, {
+      batch: p.batch,
+      squashed: p.kind === 'mean-squared-error',
+      values: p.hints.filter((h) => (h.teacher ?? 0) === k).map((h) => h.from),
+      ...(output === undefined ? {} : { output }),
+    });
+    opened.push({ ...graph, session: await p.open(graph.model), input });
+  }
+  const [first] = opened;
+  if (first === undefined) throw new Fault('bad-input', 'there is no teacher');
+  for (const t of opened)
+    if (t.classes !== first.classes)
+      throw new Fault('does-not-fit', `the teachers score ${first.classes} and ${t.classes} classes`);
+  const hintDims = p.hints.map((h) => {
+    const dims = opened[h.teacher ?? 0]?.dims.get(h.from);
+    if (dims === undefined) throw new Fault('bad-input', `there is no teacher ${h.teacher}`, { where: h.from });
+    return dims;
+  });
+  const teach = async (samples: readonly Sample[], feed: RunTensor): Promise<Taught> => {
+    const soft = new Float32Array(p.batch * first.classes);
+    const outs: Readonly<Record<string, RunTensor>>[] = [];
+    for (const t of opened) {
+      const own = same(t.input, p.student) ? feed : preprocessBatch(samples, p.sample, t.input, p.preprocess);
+      const out = await t.session.run({ [t.input.name]: own });
+      const given = answers(out[t.scores]?.data as Float32Array, t.classes, p.kind, p.temperature);
+      for (let i = 0; i < soft.length; i++) soft[i] = (soft[i] ?? 0) + (given[i] ?? 0) / opened.length;
+      outs.push(out);
+    }
+    return { soft, hints: p.hints.map((h) => outs[h.teacher ?? 0]?.[h.from] as RunTensor) };
+  };
+  return { classes: first.classes, hintDims, teach };
+}
