@@ -45,7 +45,7 @@ function lawHost(runtime: Runtime, feeds: readonly Feeds[]): StepHost {
     progress: () => {},
     log: () => {},
     calibrate: (model, request) => calibrate(runtime, model, request, feeds, neverCancelled),
-    train: async (model) => model,
+    train: async (model) => ({ model, own: [] }),
   };
 }
 
