@@ -1,10 +1,12 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
 
 export default defineConfig({
   root: 'renderer',
   base: './',
   plugins: [react()],
+  // onnxruntime-web without its WebAssembly inside: the worker says where it lies, so threads start from the runtime's own file
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions] },
   worker: { format: 'es' },
   build: {
     outDir: '../dist/renderer',

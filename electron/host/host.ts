@@ -10,8 +10,10 @@ import { skeletonOf } from '#shared/onnx/skeleton.ts';
 import { openJournal } from '../jobs/journal.ts';
 import type { Spawn, Task } from '../jobs/protocol.ts';
 import { createQueue, type Queue } from '../jobs/queue.ts';
+import { runToEnd } from '../jobs/run-process.ts';
 import type { DataFolder } from './data-folder.ts';
 import { exportModel } from './export-model.ts';
+import { inlinedBytes } from './inlined.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
 import { type Held, type ModelStore, openStore } from './model-store.ts';
 import { projectFile } from './project.ts';
@@ -173,6 +175,18 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     exportModel: async ({ modelId, name }) => {
       const held = await store.get(modelId);
       return exportModel({ held, name: lastPart(name), store, ...options });
+    },
+    modelBytes: async ({ modelId }) => ({ bytes: await inlinedBytes(await store.get(modelId)) }),
+    someSamples: async (asked) => {
+      const outcome = await runToEnd(options.spawn, { kind: 'samples', threads: options.threads, ...asked });
+      if (outcome.kind !== 'samples') throw new Fault('internal', 'the process answered something else');
+      return outcome.samples;
+    },
+    answer: async ({ modelId, feeds }) => {
+      const model = (await store.get(modelId)).path;
+      const outcome = await runToEnd(options.spawn, { kind: 'answer', model, feeds, threads: options.threads });
+      if (outcome.kind !== 'answer') throw new Fault('internal', 'the process answered something else');
+      return outcome.answer;
     },
     saveProject: async (next) => {
       await project.save(next);

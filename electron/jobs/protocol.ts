@@ -1,6 +1,7 @@
 /** Owns what the host and a job process say to each other. Plain data and typed arrays, cloned by the process channel. */
 import type { FaultData } from '#shared/base/fault.ts';
-import type { Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
+import type { CallOutput, Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
+import type { WireTensor } from '#shared/contract/run-tensor.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 
 /** What one process does; afterwards it ends, and its memory with it. */
@@ -17,7 +18,22 @@ export type Task =
       readonly threads: number;
     }
   /** Opens a written file with the runtime and compares its outputs with the held model's. */
-  | { readonly kind: 'verify'; readonly held: string; readonly written: string; readonly threads: number };
+  | { readonly kind: 'verify'; readonly held: string; readonly written: string; readonly threads: number }
+  /** Runs a model on given inputs, timed. */
+  | {
+      readonly kind: 'answer';
+      readonly model: string;
+      readonly feeds: readonly WireTensor[];
+      readonly threads: number;
+    }
+  /** Reads a few samples of a data set. */
+  | {
+      readonly kind: 'samples';
+      readonly data: string;
+      readonly seed: number;
+      readonly count: number;
+      readonly threads: number;
+    };
 
 export type ToWorker = { readonly kind: 'run'; readonly task: Task } | { readonly kind: 'cancel' };
 
@@ -30,7 +46,9 @@ export type Verified = {
 /** How a task ended well. `wrote`: the result model stands at the task's `out`. */
 export type Outcome =
   | { readonly kind: 'job'; readonly result: JobResult; readonly wrote: boolean }
-  | { readonly kind: 'verify'; readonly verified: Verified };
+  | { readonly kind: 'verify'; readonly verified: Verified }
+  | { readonly kind: 'answer'; readonly answer: CallOutput<'answer'> }
+  | { readonly kind: 'samples'; readonly samples: CallOutput<'someSamples'> };
 
 export type FromWorker =
   | { readonly kind: 'progress'; readonly progress: Job['progress'] }

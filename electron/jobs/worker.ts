@@ -2,10 +2,12 @@
 import { Cancelled, cancelSource } from '#shared/base/cancel.ts';
 import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
+import { answer } from './answer.ts';
 import { KeptOnCancel } from './apply-recipe.ts';
 import type { FromWorker, Outcome, Task, ToWorker } from './protocol.ts';
 import { reporter } from './report.ts';
 import { runJob } from './run-job.ts';
+import { someSamples } from './some-samples.ts';
 import { verifyFile } from './verify.ts';
 
 /** Electron's utility process has this port where a forked Node process has process.send. */
@@ -30,6 +32,8 @@ const { token, cancel } = cancelSource();
 async function perform(task: Task): Promise<Outcome> {
   const runtime = nodeRuntime(task.threads);
   if (task.kind === 'verify') return { kind: 'verify', verified: await verifyFile(runtime, task.held, task.written) };
+  if (task.kind === 'answer') return { kind: 'answer', answer: await answer(runtime, task) };
+  if (task.kind === 'samples') return { kind: 'samples', samples: await someSamples(task) };
   return runJob(task, { runtime, cancel: token, report: reporter((m) => void send(m)) });
 }
 

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { Fault } from '#shared/base/fault.ts';
-import type { ElementType } from '#shared/ir/element-type.ts';
 import type {
   Feeds,
   ModelSource,
@@ -15,34 +14,17 @@ import type {
   Session,
   SessionOptions,
 } from '#shared/ports/runtime.ts';
-
-/** onnxruntime's names for the element types that cross its JavaScript API. */
-const names: Partial<Record<ElementType, ort.Tensor.Type>> = {
-  float: 'float32',
-  double: 'float64',
-  float16: 'float16',
-  int8: 'int8',
-  uint8: 'uint8',
-  int16: 'int16',
-  uint16: 'uint16',
-  int32: 'int32',
-  uint32: 'uint32',
-  int64: 'int64',
-  uint64: 'uint64',
-  bool: 'bool',
-  string: 'string',
-};
-const types = new Map(Object.entries(names).map(([ours, theirs]) => [theirs, ours as ElementType]));
+import { elementTypeNamed, tensorNameOf } from '#shared/ports/tensor-names.ts';
 
 function toOrt(name: string, tensor: RunTensor): ort.Tensor {
-  const type = names[tensor.type];
+  const type = tensorNameOf(tensor.type);
   if (type === undefined)
     throw new Fault('unsupported', `the runtime's interface takes no ${tensor.type} tensors`, { where: name });
   return new ort.Tensor(type, tensor.data as ort.Tensor.DataType, tensor.dims);
 }
 
 function fromOrt(name: string, tensor: ort.Tensor): RunTensor {
-  const type = types.get(tensor.type);
+  const type = elementTypeNamed(tensor.type);
   if (type === undefined) throw new Fault('unsupported', `output type ${tensor.type}`, { where: name });
   return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
 }

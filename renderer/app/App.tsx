@@ -14,6 +14,7 @@ import { Welcome } from '../features/open/Welcome.tsx';
 import { commands, pressed } from '../features/palette/commands.ts';
 import { Palette } from '../features/palette/Palette.tsx';
 import { RecipePanel } from '../features/recipe/RecipePanel.tsx';
+import { TryDialog } from '../features/try/TryDialog.tsx';
 import { useHost } from '../host/use-host.tsx';
 import { useDocument } from '../state/store.ts';
 import { setView, useView } from '../state/view.ts';
@@ -132,6 +133,7 @@ export function App() {
       </div>
       {paletteOpen && <Palette />}
       {dialog === 'export' && <ExportDialog onClose={() => setView({ dialog: null })} onOpen={openResult} />}
+      {dialog === 'try' && <TryDialog onClose={() => setView({ dialog: null })} />}
       <Toasts />
     </DropTarget>
   );

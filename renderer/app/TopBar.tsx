@@ -59,6 +59,9 @@ export function TopBar() {
         label={say(words.theme)}
         onClick={() => setTheme(theme === 'dark' ? 'light' : 'dark')}
       />
+      <Button disabled={!open} onClick={() => setView({ dialog: 'try' })}>
+        {say(words.tryIt)}
+      </Button>
       <Button look="primary" disabled={!open} onClick={() => setView({ dialog: 'export' })}>
         {say(words.export)}
       </Button>

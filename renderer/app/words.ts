@@ -7,6 +7,7 @@ export const words = {
   jobs: text('Jobs', '작업'),
   undo: text('Undo', '실행 취소'),
   redo: text('Redo', '다시 실행'),
+  tryIt: text('Try it', '직접 해 보기'),
   export: text('Export', '내보내기'),
   search: text('Search layers, run a command', '레이어 검색, 명령 실행'),
   theme: text('Light or dark', '밝게 또는 어둡게'),

@@ -10,7 +10,7 @@ interface ViewState {
   readonly jobsHeight: number;
   readonly jobsOpen: boolean;
   readonly paletteOpen: boolean;
-  readonly dialog: 'open' | 'export' | null;
+  readonly dialog: 'open' | 'export' | 'try' | null;
 }
 
 const key = 'bantam.view';

@@ -9,12 +9,14 @@ const close = text('Close', '닫기');
 
 export interface DialogProps {
   readonly title: string;
+  /** For two columns beside an input; narrow otherwise. */
+  readonly wide?: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
 /** Mounted = open. */
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, wide = false, onClose, children }: DialogProps) {
   const say = useText();
   const id = useId();
   const ref = useRef<HTMLDialogElement>(null);
@@ -25,7 +27,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     // biome-ignore lint/a11y/useKeyWithClickEvents: a press on the backdrop; Escape is the native cancel
     <dialog
       ref={ref}
-      className="dialog"
+      className={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={id}
       onClose={onClose}
       onClick={(e) => {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
+import { wireTensorSchema } from './run-tensor.ts';
 
 const bytes: z.ZodType<Uint8Array, Uint8Array> = z.instanceof(Uint8Array);
 export const blobId = z.string().regex(/^[a-z0-9-]{1,64}$/);
@@ -202,6 +203,36 @@ export const calls = {
       bytes: bytes.nullable(),
       /** The written file, opened again by the runtime: figures, and outputs against the held model on random input. */
       verified: z.object({ after: headlineSchema, maxAbsError: z.number(), loads: z.boolean() }),
+    }),
+  },
+  /** The whole file, for the runtime in the page. At most 256 MB, external data inside. */
+  modelBytes: { input: z.strictObject({ modelId: blobId }), output: z.object({ bytes }) },
+  /** Some samples as decoded, drawn by seed from the validation split (the training split where there is none): never test samples. */
+  someSamples: {
+    input: z.strictObject({
+      data: z.string(),
+      seed: z.number().int().nonnegative(),
+      count: z.number().int().min(1).max(32),
+    }),
+    output: z.object({
+      split: z.string(),
+      classes: z.array(z.string()),
+      kind: z.enum(['image', 'vector']),
+      channels: z.number(),
+      /** `values`: float32, row-major; an image is [height, width, channels] in 0..255. */
+      samples: z.array(
+        z.object({ values: bytes, height: z.number(), width: z.number(), label: z.number().nullable() }),
+      ),
+    }),
+  },
+  /** Runs a held model in a process of its own, on the native runtime. */
+  answer: {
+    input: z.strictObject({ modelId: blobId, feeds: z.array(wireTensorSchema).max(64) }),
+    output: z.object({
+      outputs: z.array(wireTensorSchema),
+      latencyMs: z.object({ median: z.number(), p95: z.number() }),
+      runtime: z.string(),
+      threads: z.number(),
     }),
   },
   /** Autosave: recipe and open model by project name. */

@@ -56,6 +56,13 @@ export const commands: readonly Command[] = [
     run: () => setView({ jobsOpen: !useView.getState().jobsOpen }),
   },
   {
+    id: 'try',
+    title: text('Try it …', '직접 해 보기 …'),
+    run: () => {
+      if (modelOpen()) setView({ dialog: 'try' });
+    },
+  },
+  {
     id: 'export',
     title: text('Export …', '내보내기 …'),
     keys: 'Mod+E',

@@ -1,0 +1,48 @@
+/** Owns what the try dialog says. */
+import { text } from '#shared/base/text.ts';
+
+export const words = {
+  title: text('Try it', '직접 해 보기'),
+  input: text('Input', '입력'),
+  draw: text('Draw', '그리기'),
+  sample: text('Sample', '샘플'),
+  picture: text('Picture', '그림'),
+  drawHint: text('Draw with the pointer.', '포인터로 그려 보세요.'),
+  clear: text('Clear', '지우기'),
+  another: text('Another sample', '다른 샘플'),
+  fromSplit: text('from the {split} split of {data}', '{data}의 {split} 분할에서 가져옴'),
+  label: text('labelled {label}', '정답 {label}'),
+  noData: text(
+    'This model came without data. Choose data in the jobs panel.',
+    '이 모델에는 데이터가 없습니다. 작업 패널에서 데이터를 고르세요.',
+  ),
+  choosePicture: text('Choose a picture …', '그림 선택 …'),
+  pictureHint: text('PNG or JPEG. It stays on this machine.', 'PNG 또는 JPEG. 이 컴퓨터를 벗어나지 않습니다.'),
+  original: text('Original', '원본'),
+  light: text('Compressed', '압축 모델'),
+  notYet: text(
+    'Run the recipe first: its result answers here, beside the original.',
+    '먼저 레시피를 실행하세요. 결과 모델의 답이 원본 옆에 나옵니다.',
+  ),
+  noSteps: text(
+    'Add a step to the recipe and run it: its result answers here.',
+    '레시피에 단계를 추가하고 실행하면 결과 모델의 답이 여기에 나옵니다.',
+  ),
+  opening: text('Opening …', '여는 중 …'),
+  waiting: text('Draw, or take a sample.', '그리거나 샘플을 고르세요.'),
+  same: text('Both give the same answer.', '두 모델의 답이 같습니다.'),
+  different: text('The answers differ.', '두 모델의 답이 다릅니다.'),
+  native: text('Native', '네이티브'),
+  page: text('In the page', '페이지 안'),
+  threads: text('{n} threads', '스레드 {n}개'),
+  oneThread: text('1 thread', '스레드 1개'),
+  timing: text('measuring …', '측정 중 …'),
+  agree: text('The two runtimes differ by at most {error}.', '두 런타임의 출력 차이는 최대 {error}입니다.'),
+  confidence: text('confidence {share}', '신뢰도 {share}'),
+  softmaxed: text('The outputs are scores; shown through softmax.', '출력이 점수이므로 softmax를 거쳐 보여 줍니다.'),
+  noScores: text('The outputs are no class scores: {shape}.', '출력이 클래스 점수가 아닙니다: {shape}.'),
+  sqnr: text('Compressed against original: {db} dB signal to noise.', '원본 대비 신호 대 잡음비: {db} dB.'),
+  identical: text('Both outputs are identical.', '두 출력이 똑같습니다.'),
+  pre: text('Preprocessing: {what}', '전처리: {what}'),
+  runtime: text('Runtime in the page', '페이지 안 런타임'),
+} as const;

@@ -1,0 +1,68 @@
+/** Owns onnxruntime-web behind the Runtime port, inside a worker: WebAssembly with SIMD and threads, or WebGPU. */
+import type * as Ort from 'onnxruntime-web';
+import gpuGlue from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import cpuGlue from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
+import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import { Fault } from '#shared/base/fault.ts';
+import type { RunTensor, Session } from '#shared/ports/runtime.ts';
+import { elementTypeNamed, tensorNameOf } from '#shared/ports/tensor-names.ts';
+
+export type Provider = 'wasm' | 'webgpu';
+
+const here = (url: string): string => new URL(url, self.location.href).href;
+
+/** Each provider is its own build of the runtime; loaded once, when first asked for. */
+const builds: Partial<Record<Provider, Promise<typeof Ort>>> = {};
+
+async function load(provider: Provider, threads: number): Promise<typeof Ort> {
+  const ort = provider === 'webgpu' ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+  ort.env.logLevel = 'fatal';
+  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.wasmPaths =
+    provider === 'webgpu' ? { mjs: here(gpuGlue), wasm: here(gpuWasm) } : { mjs: here(cpuGlue), wasm: here(cpuWasm) };
+  return ort;
+}
+
+function toOrt(ort: typeof Ort, name: string, tensor: RunTensor): Ort.Tensor {
+  const type = tensorNameOf(tensor.type);
+  if (type === undefined)
+    throw new Fault('unsupported', `the runtime's interface takes no ${tensor.type} tensors`, { where: name });
+  return new ort.Tensor(type, tensor.data as Ort.Tensor.DataType, [...tensor.dims]);
+}
+
+function fromOrt(name: string, tensor: Ort.Tensor): RunTensor {
+  const type = elementTypeNamed(tensor.type);
+  if (type === undefined) throw new Fault('unsupported', `output type ${tensor.type}`, { where: name });
+  return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
+}
+
+const refused = (thrown: unknown, what: string): Fault =>
+  new Fault('runtime', `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+
+/** A session in this worker. `threads` holds for the first session of a provider. Faults: `runtime`, in the runtime's words. */
+export async function openHere(bytes: Uint8Array, provider: Provider, threads: number): Promise<Session> {
+  builds[provider] ??= load(provider, threads);
+  const ort = await builds[provider];
+  let session: Ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(bytes, { executionProviders: [provider] });
+  } catch (thrown) {
+    throw refused(thrown, 'the runtime in the page cannot load the model');
+  }
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: async (feeds, fetch) => {
+      const given = Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, toOrt(ort, k, t)]));
+      try {
+        const got = fetch === undefined ? await session.run(given) : await session.run(given, [...fetch]);
+        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromOrt(k, t)]));
+      } catch (thrown) {
+        throw refused(thrown, 'the runtime in the page cannot run the model');
+      }
+    },
+    endProfile: () => Promise.reject(new Fault('unsupported', 'the runtime in the page writes no trace')),
+    release: () => session.release(),
+  };
+}
