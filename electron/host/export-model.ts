@@ -4,7 +4,6 @@ import { Fault } from '#shared/base/fault.ts';
 import type { CallOutput } from '#shared/contract/calls.ts';
 import type { Spawn, Verified } from '../jobs/protocol.ts';
 import { runToEnd } from '../jobs/run-process.ts';
-import { inlined } from './inlined.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
 import type { Held, ModelStore } from './model-store.ts';
 

@@ -13,12 +13,12 @@ import { createQueue, type Queue } from '../jobs/queue.ts';
 import { runToEnd } from '../jobs/run-process.ts';
 import type { DataFolder } from './data-folder.ts';
 import { exportModel } from './export-model.ts';
-import { inlinedBytes } from './inlined.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
 import { type Held, type ModelStore, openStore } from './model-store.ts';
 import { projectFile } from './project.ts';
 import { sampleOf, samplesIn } from './samples.ts';
 import { magnitudeSummaries, summarize, weightOf } from './tensor-summary.ts';
+import { wholeBytes } from './whole-bytes.ts';
 
 /** The system's own dialogs, where there are any. Null: the person cancelled. */
 export interface Dialogs {
@@ -176,7 +176,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       const held = await store.get(modelId);
       return exportModel({ held, name: lastPart(name), store, ...options });
     },
-    modelBytes: async ({ modelId }) => ({ bytes: await inlinedBytes(await store.get(modelId)) }),
+    modelBytes: async ({ modelId }) => ({ bytes: await wholeBytes(await store.get(modelId)) }),
     someSamples: async (asked) => {
       const outcome = await runToEnd(options.spawn, { kind: 'samples', threads: options.threads, ...asked });
       if (outcome.kind !== 'samples') throw new Fault('internal', 'the process answered something else');

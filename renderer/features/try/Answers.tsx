@@ -86,7 +86,9 @@ function Times({ answer, provider }: Pick<AnswersProps, 'answer' | 'provider'>) 
           {answer.native === undefined ? say(words.timing) : milliseconds(answer.native.latencyMs.median)}
         </dd>
       </dl>
-      {gap !== null && <p className="muted small">{say(words.agree, { error: shortNumber(gap) })}</p>}
+      {gap !== null && (
+        <p className="muted small">{gap === 0 ? say(words.equal) : say(words.agree, { error: shortNumber(gap) })}</p>
+      )}
     </>
   );
 }

@@ -38,7 +38,7 @@ export const words = {
   oneThread: text('1 thread', '스레드 1개'),
   timing: text('measuring …', '측정 중 …'),
   agree: text('The two runtimes differ by at most {error}.', '두 런타임의 출력 차이는 최대 {error}입니다.'),
-  confidence: text('confidence {share}', '신뢰도 {share}'),
+  equal: text('Both runtimes give exactly the same.', '두 런타임의 출력이 똑같습니다.'),
   softmaxed: text('The outputs are scores; shown through softmax.', '출력이 점수이므로 softmax를 거쳐 보여 줍니다.'),
   noScores: text('The outputs are no class scores: {shape}.', '출력이 클래스 점수가 아닙니다: {shape}.'),
   sqnr: text('Compressed against original: {db} dB signal to noise.', '원본 대비 신호 대 잡음비: {db} dB.'),
