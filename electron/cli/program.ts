@@ -1,6 +1,7 @@
 /** Owns the commands and their options, as `bantam --help` lists them. Each command's work is loaded when it is called. */
 import { Command } from 'commander';
 import type { ApplyOptions } from './apply.ts';
+import type { AssetsOptions } from './assets.ts';
 import type { DataOptions } from './evaluate.ts';
 import type { ShapeOption } from './inspect.ts';
 import { integer, preprocess, shape } from './options.ts';
@@ -71,9 +72,10 @@ export function program(): Command {
     .action(async (options: OutputOptions & { threads?: number; output: string }) =>
       (await import('./demo.ts')).demo(options),
     );
-  command('assets [only...]', 'train the sample models anew, all or those named', threaded).action(
-    async (only: string[], options: { threads?: number }) =>
-      (await import('./assets.ts')).runAssets(samples, only, options.threads),
-  );
+  command('assets [only...]', 'train the sample models anew, all or those named', threaded)
+    .option('--seeds <n>', 'trainings a model, to show the spread; the first is kept', integer('--seeds', 1, 100))
+    .action(async (only: string[], options: AssetsOptions) =>
+      (await import('./assets.ts')).runAssets(samples, only, options),
+    );
   return bantam;
 }

@@ -109,8 +109,8 @@ export const digitEntries: readonly ZooEntry[] = [
     (net, x, w) => {
       const block = (from: Tap, k: number, c: number, stride: number): Tap =>
         invertedResidual(net, from, `block${k}`, w(c), { expansion: 4, stride });
-      const y = block(block(block(x, 1, 16, 1), 2, 24, 2), 3, 24, 1);
-      return net.convNorm(block(block(y, 4, 40, 2), 5, 40, 1), 'last', w(160), 1, { act: 'relu6' });
+      const y = block(block(x, 1, 24, 2), 2, 24, 1);
+      return net.convNorm(block(block(block(y, 3, 40, 2), 4, 40, 1), 5, 40, 1), 'last', w(160), 1, { act: 'relu6' });
     },
   ),
   digits(
