@@ -133,6 +133,25 @@ describe('bantam', () => {
     expect(json('inspect', at('light.onnx'), ...shape)).toEqual(done.after);
   });
 
+  it('zoo: builds a network that says what the list says, and names what is near a wrong name', () => {
+    const { networks } = json('zoo', 'list') as { networks: { id: string; parameters: number }[] };
+    expect(networks.find((n) => n.id === 'squeezenet-1.1')?.parameters).toBe(1_235_496);
+    const build = (name: string, ...more: string[]) => ['zoo', 'build', name, ...more, '-o', at('zoo.onnx')];
+    const small = build('squeezenet-1.1', '--width', '0.25', '--input', '3,64,64', '--classes', '7');
+    const built = json(...small);
+    const { parameters, macs, fileBytes } = json('inspect', at('zoo.onnx'));
+    expect({ parameters, macs, fileBytes }).toEqual({
+      parameters: built.parameters,
+      macs: built.macs,
+      fileBytes: built.fileBytes,
+    });
+    expect(bantam(...build('resnet50')).err).toBe(
+      'bantam: there is no network "resnet50" in the zoo. Did you mean resnet-50?\n',
+    );
+    expect(bantam(...build('alexnet', '--input', '3,16,16')).err).toMatch(/^bantam: the input is too small.*\n$/);
+    expect(bantam(...build('alexnet', '--width', '0')).code).toBe(1);
+  });
+
   it('takes a recipe that an editor marked with a byte order mark', () => {
     const told = (recipe: string) => json('preview', at('net.onnx'), '--recipe', at(recipe), ...shape);
     expect(told('marked.json')).toEqual(told('half.json'));

@@ -9,6 +9,7 @@ import type { OutputOptions } from './output.ts';
 import { samples, version } from './places.ts';
 import type { RecipeOptions } from './preview.ts';
 import type { ServeOptions } from './serve.ts';
+import { zooCommands } from './zoo-commands.ts';
 
 const threads = integer('--threads', 1, 1024);
 const seed = integer('--seed', 0, 2 ** 31 - 1);
@@ -77,5 +78,6 @@ export function program(): Command {
     .action(async (only: string[], options: AssetsOptions) =>
       (await import('./assets.ts')).runAssets(samples, only, options),
     );
+  zooCommands(bantam);
   return bantam;
 }

@@ -8,6 +8,7 @@ import { numbersTensor } from '#shared/ir/values.ts';
 import { readSkeleton } from '#shared/onnx/skeleton.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import { model, node, randomTensor, value } from '#shared/testing/build.ts';
+import { lenet300 } from '#shared/zoo/lenet.ts';
 import { dataFolder } from './data-folder.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { openStore } from './model-store.ts';
@@ -91,6 +92,14 @@ describe('the host', () => {
     expect(skeleton.graph.nodes.map((n) => n.op)).toEqual(['Conv', 'Relu']);
     expect(skeleton.graph.initializers.map((t) => t.dims)).toEqual([[40, 1, 3, 3], [40]]);
     await expect(handlers.openSample({ id: '../one' })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('builds a network of the zoo', async () => {
+    const { handlers } = host.service;
+    const opened = await handlers.openZoo({ id: 'lenet-300-100' });
+    expect(opened).toMatchObject({ name: 'lenet-300-100.onnx', fileBytes: writeModel(lenet300()).length });
+    expect(readSkeleton(opened.skeleton).graph.nodes).toHaveLength(6);
+    await expect(handlers.openZoo({ id: 'nothing' })).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('holds dropped bytes by their content, and opens them again after a restart', async () => {

@@ -7,6 +7,7 @@ import type { Handlers, Service } from '#shared/contract/server.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { externalLayout } from '#shared/onnx/external.ts';
 import { skeletonOf } from '#shared/onnx/skeleton.ts';
+import { buildFromZoo } from '#shared/zoo/index.ts';
 import { openJournal } from '../jobs/journal.ts';
 import type { Spawn, Task } from '../jobs/protocol.ts';
 import { createQueue, type Queue } from '../jobs/queue.ts';
@@ -143,6 +144,17 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       const { path, data, preprocess } = sampleOf(options.samples, id);
       const more = { ...(data === undefined ? {} : { data }), ...(preprocess === undefined ? {} : { preprocess }) };
       return opened(await takeIn(path, { name: `${id}.onnx`, ...more }));
+    },
+    openZoo: async ({ id }) => {
+      const model = buildFromZoo(id);
+      const draft = await store.draft();
+      try {
+        await saveModelFile(model, draft.path);
+        return opened(remember(await store.keep(draft.folder, { name: `${id}.onnx` }), model));
+      } catch (thrown) {
+        await store.drop(draft.folder);
+        throw thrown;
+      }
     },
     openBytes: async ({ name, bytes, companions }) => {
       let model: Model | undefined;

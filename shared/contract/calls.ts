@@ -162,6 +162,8 @@ export const calls = {
     }),
   },
   openSample: { input: z.strictObject({ id: z.string() }), output: openedSchema },
+  /** A network of the zoo, built with random weights from a fixed seed; its id as `shared/zoo` lists it. */
+  openZoo: { input: z.strictObject({ id: z.string() }), output: openedSchema },
   /** Bytes dropped or picked in the page. External data files come along by their relative name. */
   openBytes: {
     input: z.strictObject({ name: z.string().max(255), bytes, companions: z.record(z.string(), bytes).default({}) }),

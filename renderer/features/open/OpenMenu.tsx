@@ -10,6 +10,7 @@ import { Popover } from '../../ui/Popover.tsx';
 import { openByDialog, openFiles, openSample } from './open-model.ts';
 import { Recent } from './Recent.tsx';
 import { words } from './words.ts';
+import { ZooList } from './ZooList.tsx';
 
 export function OpenMenu() {
   const say = useText();
@@ -68,6 +69,7 @@ export function OpenMenu() {
                 {say(hello.state === 'waiting' ? words.waiting : words.noSamples)}
               </p>
             )}
+            <ZooList close={close} />
           </div>
         )}
       </Popover>

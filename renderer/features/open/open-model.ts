@@ -63,6 +63,9 @@ async function opening(
 export const openSample = (host: Host, id: string, title: string): Promise<boolean> =>
   opening(title, words.sampleFailed, () => host.call('openSample', { id }));
 
+export const openZoo = (host: Host, id: string, title: string): Promise<boolean> =>
+  opening(title, words.failed, () => host.call('openZoo', { id }));
+
 export const openHeld = (host: Host, modelId: string, name: string, recipe?: Recipe): Promise<boolean> =>
   opening(name, words.failed, () => host.call('openHeld', { modelId }), recipe);
 

@@ -5,6 +5,7 @@ export const words = {
   open: text('Open a model', '모델 열기'),
   openFile: text('Open file …', '파일 열기 …'),
   samples: text('Samples', '예제'),
+  zoo: text('Networks with random weights', '무작위 가중치 신경망'),
   recent: text('Recent', '최근'),
   model: text('Model', '모델'),
   failed: text('The file could not be opened', '파일을 열지 못했습니다'),
