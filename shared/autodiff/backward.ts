@@ -33,10 +33,16 @@ export class Emitter {
     return name;
   }
 
-  emit(op: string, inputs: readonly string[], attributes: readonly Attribute[] = [], outputs = 1): readonly string[] {
+  emit(
+    op: string,
+    inputs: readonly string[],
+    attributes: readonly Attribute[] = [],
+    outputs = 1,
+    domain = '',
+  ): readonly string[] {
     const names = Array.from({ length: outputs }, () => this.fresh(op));
     const id = names[0] ?? op;
-    this.nodes.push({ id, name: id, op, domain: '', inputs, outputs: names, attributes });
+    this.nodes.push({ id, name: id, op, domain, inputs, outputs: names, attributes });
     return names;
   }
 
@@ -149,6 +155,7 @@ function contextOf(node: Node, w: Walk): GradientContext {
     wants: (k) => wanted.has(node.inputs[k] ?? ''),
     emit: (op, inputs, attributes, outputs) => emitter.emit(op, inputs, attributes, outputs),
     one: (op, inputs, attributes) => emitter.one(op, inputs, attributes),
+    again: (inputs) => emitter.emit(node.op, inputs, node.attributes, 1, node.domain)[0] ?? '',
     constant: (tensor) => emitter.constant(tensor),
     floats: (values, dims) => emitter.floats(values, dims),
     ints: (values) => emitter.ints(values),

@@ -1,8 +1,10 @@
 /** Owns attention: ai.onnx Attention-23, RotaryEmbedding, and the fused com.microsoft forms. */
+
 import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
-import { fed } from './case-values.ts';
-import type { Facts, NodeContext, Op, OpWork, WorkContext } from './declare.ts';
+import { attentionGradient, fusedAttentionGradient, multiHeadGradient, rotaryGradient } from './attention-gradient.ts';
+import { fed, fixed, ints } from './case-values.ts';
+import { type Facts, type NodeContext, none, type Op, type OpWork, type WorkContext } from './declare.ts';
 import { family, freezeAll, likeInput, noGradientYet, noQuantize, perOutput, tensorFacts, times } from './rule.ts';
 
 const heads = family({
@@ -187,10 +189,29 @@ const fusedWork = (c: WorkContext): OpWork => {
 
 const rotary = (c: NodeContext): readonly Facts[] => likeInput(c);
 
+/** Angles of three places and two pairs. */
+const angles = [0, 0, 1, 0.01, 2, 0.02];
+const cosines = (dims: readonly number[]) => fixed('float', angles.map(Math.cos), dims);
+const sines = (dims: readonly number[]) => fixed('float', angles.map(Math.sin), dims);
+
 export const attentionOps: readonly Op[] = [
   heads('Attention', [23, 24], inferStandard, {
+    gradient: attentionGradient,
     work: (c) => attentionWork(standard(c) ?? unknownScores),
     cases: [
+      {
+        name: 'fewer key heads, causal, capped',
+        opset: 23,
+        attributes: [attr.int('is_causal', 1), attr.float('scale', 0.7), attr.float('softcap', 2)],
+        inputs: [fed(2, 4, 3, 2), fed(2, 2, 3, 2), fed(2, 2, 3, 2)],
+        macs: 2 * 4 * 3 * 3 * 4,
+      },
+      {
+        name: 'masks',
+        opset: 23,
+        inputs: [fed(1, 2, 2, 4), fed(1, 2, 3, 4), fed(1, 2, 3, 4), fixed('bool', [1, 0, 1, 1, 1, 0], [2, 3])],
+        macs: 2 * 2 * 3 * 8,
+      },
       {
         name: 'four axes',
         opset: 23,
@@ -215,11 +236,13 @@ export const attentionOps: readonly Op[] = [
     ],
   }),
   heads('RotaryEmbedding', [23], rotary, {
+    gradient: rotaryGradient(2),
     work: perOutput('elementwise', 3),
-    cases: [{ name: 'four axes', opset: 23, inputs: [fed(1, 2, 3, 4), fed(1, 3, 2), fed(1, 3, 2)] }],
+    cases: [{ name: 'four axes', opset: 23, inputs: [fed(1, 2, 3, 4), cosines([1, 3, 2]), sines([1, 3, 2])] }],
   }),
   microsoft('Attention', [1], inferFused, {
     parameters: { 1: 'weight', 2: 'bias' },
+    gradient: fusedAttentionGradient,
     work: fusedWork,
     cases: [
       {
@@ -239,8 +262,15 @@ export const attentionOps: readonly Op[] = [
     ],
   }),
   microsoft('MultiHeadAttention', [1], inferMultiHead, {
+    gradient: multiHeadGradient,
     work: (c) => attentionWork(multiHead(c) ?? unknownScores),
     cases: [
+      {
+        name: 'a bias, causal',
+        attributes: [attr.int('num_heads', 2), attr.int('unidirectional', 1)],
+        inputs: [fed(1, 3, 8), fed(1, 3, 8), fed(1, 3, 8), fed(24)],
+        macs: 2 * 3 * 3 * 8,
+      },
       {
         name: 'query, key, value',
         attributes: [attr.int('num_heads', 2)],
@@ -250,6 +280,7 @@ export const attentionOps: readonly Op[] = [
     ],
   }),
   microsoft('GroupQueryAttention', [1], inferGrouped, {
+    gradient: none('it decodes with a cache of its own'),
     work: (c) => attentionWork(grouped(c)),
     cases: [
       {
@@ -263,7 +294,11 @@ export const attentionOps: readonly Op[] = [
     ],
   }),
   microsoft('RotaryEmbedding', [1], rotary, {
+    gradient: rotaryGradient(3),
     work: perOutput('elementwise', 3),
-    cases: [{ name: 'shape only', inputs: [fed(1, 2, 3, 4)], norun: 'takes caches', shapes: [[1, 2, 3, 4]] }],
+    cases: [
+      { name: 'caches', inputs: [fed(1, 2, 3, 4), ints([0, 1, 2], [1, 3]), cosines([3, 2]), sines([3, 2])] },
+      { name: 'shape only', inputs: [fed(1, 2, 3, 4)], norun: 'takes caches', shapes: [[1, 2, 3, 4]] },
+    ],
   }),
 ];

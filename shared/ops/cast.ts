@@ -1,8 +1,8 @@
 /** Owns type changes and bit patterns: Cast, CastLike, BitCast, BitShift, Bitwise*. */
 import { attr, attribute, intAttr, stringAttr } from '../ir/attribute.ts';
 import { type ElementType, elementTypes } from '../ir/element-type.ts';
-import { fed, fedAs, ints } from './case-values.ts';
-import type { Facts, InferContext, Op, Scalar } from './declare.ts';
+import { fed, fedAs, fixed, ints } from './case-values.ts';
+import { type Facts, type InferContext, none, type Op, type Scalar } from './declare.ts';
 import { asElement, broadcastShapes, foldElementwise } from './fold.ts';
 import { castGradient } from './layout-gradient.ts';
 import {
@@ -12,7 +12,6 @@ import {
   moveWork,
   noGradientYet,
   noQuantize,
-  notDifferentiable,
   perOutput,
   sameAxes,
   tensorFacts,
@@ -68,7 +67,7 @@ const bits = (type: string, since: readonly number[], f?: (a: number, b: number)
     },
     {
       work: perOutput('elementwise'),
-      gradient: notDifferentiable,
+      gradient: none('bits have no slope'),
       channels: freezeAll('bits of packed values'),
       cases: [
         {
@@ -91,7 +90,11 @@ export const castOps: readonly Op[] = [
     ],
   }),
   casts('CastLike', [15, 19, 21, 23, 24, 25], (c) => cast(c, c.inputs[1]?.elem ?? null), {
-    cases: [{ name: 'like an int', inputs: [fed(2, 3), ints([1])] }],
+    gradient: castGradient,
+    cases: [
+      { name: 'like an int', inputs: [fed(2, 3), ints([1])] },
+      { name: 'like a float', inputs: [fed(2, 3), fixed('float', [1])] },
+    ],
   }),
   casts(
     'BitCast',
@@ -102,7 +105,7 @@ export const castOps: readonly Op[] = [
         elemAttr(intAttr(c.node, 'to')),
       ),
     {
-      gradient: notDifferentiable,
+      gradient: none('bits have no slope'),
       cases: [
         {
           name: 'float to int32',
@@ -121,7 +124,7 @@ export const castOps: readonly Op[] = [
   bits('BitwiseXor', [18], (a, b) => a ^ b),
   casts('BitwiseNot', [18], (c) => [tensorFacts(c, c.inputs[0]?.elem ?? null, c.inputs[0]?.shape ?? null)], {
     work: perOutput('elementwise'),
-    gradient: notDifferentiable,
+    gradient: none('bits have no slope'),
     channels: freezeAll('bits of packed values'),
     cases: [{ name: 'plain', opset: 18, inputs: [fedAs('uint8', [2, 3], [0, 255])] }],
   }),

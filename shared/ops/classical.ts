@@ -3,15 +3,15 @@ import { attr, attribute, attributeOf, intAttr, stringAttr } from '../ir/attribu
 import type { ElementType } from '../ir/element-type.ts';
 import type { Dim, Node, ValueType } from '../ir/model.ts';
 import { fed, fedAs, ints } from './case-values.ts';
-import { type Facts, type NodeContext, type Op, unknownFacts, type WorkRule } from './declare.ts';
+import { type Facts, type NodeContext, none, type Op, unknownFacts, type WorkRule } from './declare.ts';
 import { numbersOf, sizeOf } from './fold.ts';
-import { family, freezeAll, noQuantize, notDifferentiable, perOutput, tensorFacts, times } from './rule.ts';
+import { family, freezeAll, noQuantize, perOutput, tensorFacts, times } from './rule.ts';
 
 const learnt = family({
   domain: 'ai.onnx.ml',
   parameters: {},
   work: perOutput('other'),
-  gradient: notDifferentiable,
+  gradient: none('classical models are fitted elsewhere'),
   channels: freezeAll('features of a classical model are fixed'),
   quantize: noQuantize,
 });

@@ -5,27 +5,16 @@ import type { Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { numbersTensor, toNumbers } from '../ir/values.ts';
 import { fed, fixed, ints } from './case-values.ts';
-import type { Facts, InferContext, NodeContext, Op, Scalar } from './declare.ts';
+import { type Facts, type InferContext, type NodeContext, none, type Op, type Scalar } from './declare.ts';
 import { foldableShape, foldLimit } from './fold.ts';
 import { withLazyContent } from './lazy-content.ts';
-import {
-  axisAt,
-  family,
-  freeAxis,
-  freezeAll,
-  moveWork,
-  noQuantize,
-  notDifferentiable,
-  tensorFacts,
-  times,
-  viewWork,
-} from './rule.ts';
+import { axisAt, family, freeAxis, freezeAll, moveWork, noQuantize, tensorFacts, times, viewWork } from './rule.ts';
 
 const makes = family({
   domain: '',
   parameters: {},
   work: viewWork,
-  gradient: notDifferentiable,
+  gradient: none('its result does not depend on the values of its inputs'),
   channels: { relate: () => [] },
   quantize: noQuantize,
 });

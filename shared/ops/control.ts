@@ -6,18 +6,19 @@ import {
   type Facts,
   type InferContext,
   type NodeContext,
+  none,
   type Op,
   type OpWork,
   unknownFacts,
   type WorkContext,
 } from './declare.ts';
-import { axisAt, family, freezeAll, noGradientYet, noQuantize, times } from './rule.ts';
+import { axisAt, family, freezeAll, noQuantize, times } from './rule.ts';
 
 const bodies = family({
   domain: '',
   parameters: {},
   work: { none: 'counted through its body' },
-  gradient: noGradientYet,
+  gradient: none('gradients do not enter the body of a control operator'),
   channels: freezeAll('channels do not cross into the body of a control operator'),
   quantize: noQuantize,
 });

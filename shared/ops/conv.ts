@@ -1,4 +1,5 @@
 /** Owns convolutions: Conv, ConvTranspose, and the runtime's FusedConv. */
+
 import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed } from './case-values.ts';
@@ -6,6 +7,7 @@ import { convChannels } from './conv-channels.ts';
 import { convGradient, convTransposeGradient } from './conv-gradient.ts';
 import type { Facts, InferContext, KernelClass, NodeContext, Op, OpWork, WorkContext } from './declare.ts';
 import { sizeOf } from './fold.ts';
+import { fusedConvGradient } from './fused-gradient.ts';
 import { family, noGradientYet, tensorFacts, times } from './rule.ts';
 import { transposedSize, windowOf, windowSize } from './window.ts';
 
@@ -193,6 +195,7 @@ export const convOps: readonly Op[] = [
   }),
   {
     ...conv('FusedConv', [1], inferConv, {
+      gradient: fusedConvGradient,
       cases: [
         {
           name: 'with Relu',

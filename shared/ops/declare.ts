@@ -200,6 +200,8 @@ export interface GradientContext extends NodeContext {
   emit(op: string, inputs: readonly string[], attributes?: readonly Attribute[], outputs?: number): readonly string[];
   /** As `emit`, for the usual single output. */
   one(op: string, inputs: readonly string[], attributes?: readonly Attribute[]): string;
+  /** The node's own operator with its attributes once more, on other inputs. */
+  again(inputs: readonly string[]): string;
   /** A constant of the backward graph. */
   constant(tensor: Tensor): string;
   floats(values: readonly number[], dims?: readonly number[]): string;

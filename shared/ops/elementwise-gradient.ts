@@ -50,12 +50,21 @@ const whereGradient: GradientRule = withDy((c, dy) => [
   c.wants(2) ? spreadBack(c, c.one('Where', [c.x(0), scalar(c, 0), dy]), 2) : undefined,
 ]);
 
-/** Inside the bounds the gradient passes. */
-const clipGradient: GradientRule = dataOnly((c, dy) => {
+/** Inside the bounds the gradient passes; beyond, it is the bound's own (a learnt clipping range, Choi et al. 2018). */
+const clipGradient: GradientRule = withDy((c, dy) => {
+  const has = (k: number): boolean => (c.node.inputs[k] ?? '') !== '';
   let grad = dy;
-  if (c.node.inputs[1]) grad = mul(c, grad, flag(c, 'Greater', c.x(0), c.x(1)));
-  if (c.node.inputs[2]) grad = mul(c, grad, flag(c, 'Less', c.x(0), c.x(2)));
-  return grad;
+  if (has(1)) grad = mul(c, grad, flag(c, 'Greater', c.x(0), c.x(1)));
+  if (has(2)) grad = mul(c, grad, flag(c, 'Less', c.x(0), c.x(2)));
+  const bound = (k: number, beyond: 'Greater' | 'Less'): string | undefined =>
+    has(k) && c.wants(k)
+      ? reshapeTo(
+          c,
+          c.one('ReduceSum', [mul(c, dy, flag(c, beyond, c.x(0), c.x(k)))], [attr.int('keepdims', 0)]),
+          xShape(c, k),
+        )
+      : undefined;
+  return [c.wants(0) ? grad : undefined, bound(1, 'Less'), bound(2, 'Greater')];
 });
 
 const preluGradient: GradientRule = withDy((c, dy) => {
@@ -72,15 +81,14 @@ const leaky = (tail: (c: GradientContext) => string): GradientRule =>
   dataOnly((c, dy) => c.one('Where', [c.one('Greater', [c.x(0), scalar(c, 0)]), dy, mul(c, dy, tail(c))]));
 
 /** d/dx of x * sigmoid(alpha x) = s + alpha x s (1 - s). */
-const swishFactor = (c: GradientContext, alpha: number): string => {
-  const s = c.one('Sigmoid', [times(c, c.x(0), alpha)]);
-  return c.one('Add', [s, mul(c, times(c, c.x(0), alpha), mul(c, s, oneMinus(c, s)))]);
+export const swishSlope = (c: GradientContext, x: string, alpha: number): string => {
+  const s = c.one('Sigmoid', [times(c, x, alpha)]);
+  return c.one('Add', [s, mul(c, times(c, x, alpha), mul(c, s, oneMinus(c, s)))]);
 };
 
 /** Exact: Phi(x) + x phi(x); by tanh: the derivative of its approximation (Hendrycks and Gimpel 2016). */
-const geluFactor = (c: GradientContext): string => {
-  const x = c.x(0);
-  if (stringAttr(c.node, 'approximate', 'none') === 'tanh') {
+export const geluSlope = (c: GradientContext, x: string, byTanh: boolean): string => {
+  if (byTanh) {
     const k = Math.sqrt(2 / Math.PI);
     const inner = times(c, c.one('Add', [x, times(c, mul(c, square(c, x), x), 0.044715)]), k);
     const t = c.one('Tanh', [inner]);
@@ -169,7 +177,16 @@ const rules: Readonly<Record<string, GradientRule>> = {
       const e = c.inputs[1]?.elem === c.inputs[0]?.elem ? c.x(1) : c.one('CastLike', [c.x(1), c.x(0)]);
       return mul(c, dy, mul(c, e, c.one('Pow', [c.x(0), plus(c, e, -1)])));
     },
-    (c, dy) => mul(c, dy, mul(c, c.y(0), c.one('Log', [c.x(0)]))),
+    // No slope where the base is not positive: y log(x) has none there.
+    (c, dy) => {
+      const positive = c.one('Greater', [c.x(0), scalar(c, 0)]);
+      return mul(c, dy, mul(c, c.y(0), c.one('Log', [c.one('Where', [positive, c.x(0), scalar(c, 1)])])));
+    },
+  ),
+  /** a - b trunc(a / b), the quotient held. */
+  Mod: each(
+    (_c, dy) => dy,
+    (c, dy) => mul(c, dy, c.one('Div', [c.one('Sub', [c.y(0), c.x(0)]), c.x(1)])),
   ),
   Sum: sumRule(() => 1),
   Mean: sumRule((c) => 1 / c.inputs.length),
@@ -199,8 +216,10 @@ const rules: Readonly<Record<string, GradientRule>> = {
   Softplus: factor((c) => c.one('Sigmoid', [c.x(0)])),
   Softsign: factor((c) => recip(c, square(c, plus(c, c.one('Abs', [c.x(0)]), 1)))),
   Mish: factor(mishFactor),
-  Gelu: factor(geluFactor),
-  Swish: factor((c) => swishFactor(c, floatAttr(c.node, 'alpha', 1))),
+  Gelu: factor((c) => geluSlope(c, c.x(0), stringAttr(c.node, 'approximate', 'none') === 'tanh')),
+  Swish: factor((c) => swishSlope(c, c.x(0), floatAttr(c.node, 'alpha', 1))),
+  /** Beyond lambda, moved by a constant. */
+  Shrink: factor((c) => flag(c, 'Greater', c.one('Abs', [c.x(0)]), scalar(c, floatAttr(c.node, 'lambd', 0.5)))),
   Abs: factor((c) => c.one('Sign', [c.x(0)])),
   Neg: dataOnly((c, dy) => c.one('Neg', [dy])),
   Sqrt: factor((c) => times(c, recip(c, c.y(0)), 0.5)),
@@ -221,12 +240,27 @@ const rules: Readonly<Record<string, GradientRule>> = {
   Erf: exact((c) => times(c, c.one('Exp', [c.one('Neg', [square(c, x0(c))])]), 2 / Math.sqrt(Math.PI))),
   /** Straight-through inside -1..1 (Courbariaux et al. 2016, eq. 4). */
   Sign: factor((c) => flag(c, 'Less', c.one('Abs', [c.x(0)]), scalar(c, 1))),
-  /** Straight-through. */
+  /** Straight-through (Bengio et al. 2013). */
   Round: passes,
+  Floor: passes,
+  Ceil: passes,
+  // Operators of opset 1 that old files still hold.
+  ImageScaler: dataOnly((c, dy) => times(c, dy, floatAttr(c.node, 'scale', 1))),
+  Affine: dataOnly((c, dy) => times(c, dy, floatAttr(c.node, 'alpha', 1))),
+  ScaledTanh: factor((c) => {
+    const [alpha, beta] = [floatAttr(c.node, 'alpha', 1), floatAttr(c.node, 'beta', 1)];
+    return times(c, oneMinus(c, square(c, c.one('Tanh', [times(c, c.x(0), beta)]))), alpha * beta);
+  }),
+  ParametricSoftplus: factor((c) => {
+    const [alpha, beta] = [floatAttr(c.node, 'alpha', 1), floatAttr(c.node, 'beta', 1)];
+    return times(c, c.one('Sigmoid', [times(c, c.x(0), beta)]), alpha * beta);
+  }),
   Identity: passes,
   Dropout: passes,
   QuantizeLinear: quantizeGradient,
   DequantizeLinear: passes,
+  /** Its range is the data's own: nothing is clipped. */
+  DynamicQuantizeLinear: passes,
 };
 
 /** The rule of an elementwise operator, or the reason that there is none. */

@@ -3,10 +3,10 @@ import { attr, intAttr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { broadcastChannels, broadcastShape } from './broadcast.ts';
 import { fed, fedAs } from './case-values.ts';
-import type { Facts, InferContext, Op, OpCase, Scalar } from './declare.ts';
+import { type Facts, type InferContext, none, type Op, type OpCase, type Scalar } from './declare.ts';
 import { elementwiseGradient } from './elementwise-gradient.ts';
 import { foldElementwise, scalarArithmetic } from './fold.ts';
-import { family, noGradientYet, noQuantize, notDifferentiable, perOutput, tensorFacts } from './rule.ts';
+import { family, noGradientYet, noQuantize, perOutput, tensorFacts } from './rule.ts';
 
 type Fold = (...xs: readonly Scalar[]) => Scalar;
 
@@ -39,7 +39,7 @@ const logical = family({
   domain: '',
   parameters: {},
   work: perOutput('elementwise'),
-  gradient: notDifferentiable,
+  gradient: none('a yes or no has no slope'),
   channels: broadcastChannels,
   quantize: noQuantize,
 });
@@ -130,7 +130,7 @@ export const elementwiseOps: readonly Op[] = [
     [10, 13],
     (c) => inferWith(always(numeric(intAttr(c.node, 'fmod', 0) === 1 ? (a = 0, b = 1) => a % b : modulo)))(c),
     {
-      gradient: notDifferentiable,
+      gradient: elementwiseGradient('Mod'),
       quantize: noQuantize,
       cases: [
         { name: 'int64', inputs: [fedAs('int64', [2, 3], [-9, 9]), fedAs('int64', [3], [1, 5])] },

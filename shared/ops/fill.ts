@@ -15,7 +15,6 @@ import {
   moveWork,
   noGradientYet,
   noQuantize,
-  notDifferentiable,
   perOutput,
   sameAxis,
   tensorFacts,
@@ -51,7 +50,7 @@ export const fillOps: readonly Op[] = [
       return [tensorFacts(c, elemAttr(intAttr(c.node, 'dtype')) ?? x?.elem ?? null, x?.shape ?? null)];
     },
     {
-      gradient: notDifferentiable,
+      gradient: none('its result does not depend on the values of its inputs'),
       cases: [
         { name: 'like', inputs: [fed(3, 4)] },
         { name: 'typed', attributes: [attr.int('dtype', 7)], inputs: [fed(3, 4)] },

@@ -5,7 +5,7 @@ import type { Dim } from '../ir/model.ts';
 import { fed, fedAs, fixed, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, Scalar } from './declare.ts';
 import { foldableShape, knownShape, numbersOf } from './fold.ts';
-import { againGradient, compressGradient, gatherElementsGradient, gatherNDGradient } from './index-gradient.ts';
+import { againGradient, byPositions, gatherElementsGradient, gatherNDGradient } from './index-gradient.ts';
 import { gatherGradient } from './layout-gradient.ts';
 import {
   axisAt,
@@ -139,7 +139,7 @@ export const gatherOps: readonly Op[] = [
     ],
   }),
   reads('Compress', [9, 11], inferCompress, {
-    gradient: compressGradient,
+    gradient: byPositions,
     cases: [
       { name: 'along an axis', attributes: [attr.int('axis', 1)], inputs: [fed(2, 3), fixed('bool', [1, 0, 1])] },
       { name: 'flattened', inputs: [fed(2, 3), fixed('bool', [1, 0, 1])] },

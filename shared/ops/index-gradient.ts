@@ -38,10 +38,9 @@ function scatterBack(c: GradientContext, dy: string, from: string, dims: readonl
 }
 
 /** The rule of any operator that only picks elements of input 0: it is asked to pick their positions. */
-const byPositions: GradientRule = dataOnly((c, dy) => {
+export const byPositions: GradientRule = dataOnly((c, dy) => {
   const x = xShape(c);
-  const rest = c.node.inputs.slice(1);
-  return scatterBack(c, dy, c.one(c.node.op, [positions(c, x), ...rest], c.node.attributes), x);
+  return scatterBack(c, dy, c.again([positions(c, x), ...c.node.inputs.slice(1)]), x);
 });
 
 /** At steps of 1 the cut-off margins come back as zeros. */
@@ -93,7 +92,7 @@ export const gatherElementsGradient: GradientRule = dataOnly((c, dy) =>
 export const gatherNDGradient: GradientRule = dataOnly((c, dy) => {
   const x = xShape(c);
   if (intAttr(c.node, 'batch_dims', 0) === 0) return c.one('ScatterND', [zeros(c, x), c.x(1), dy], [adds]);
-  return scatterBack(c, dy, c.one('GatherND', [positions(c, x), c.x(1)], c.node.attributes), x);
+  return scatterBack(c, dy, c.again([positions(c, x), c.x(1)]), x);
 });
 
 /** What was written over has no gradient; what was written has that of its place. */
@@ -122,15 +121,8 @@ export const topKGradient: GradientRule = dataOnly((c, dy) => {
   return c.one('ScatterElements', [zeros(c, xShape(c)), at, dy], [axis, adds]);
 });
 
-export const compressGradient: GradientRule = dataOnly((c, dy) => {
-  const x = xShape(c);
-  return scatterBack(c, dy, c.one('Compress', [positions(c, x), c.x(1)], c.node.attributes), x);
-});
-
 /** The same once more: a triangle stays a triangle, a reversed sequence turns back. */
-export const againGradient: GradientRule = dataOnly((c, dy) =>
-  c.one(c.node.op, [dy, ...c.node.inputs.slice(1)], c.node.attributes),
-);
+export const againGradient: GradientRule = dataOnly((c, dy) => c.again([dy, ...c.node.inputs.slice(1)]));
 
 /** Cut and padded about the middle, back to the size it had. */
 export const centerCropPadGradient: GradientRule = dataOnly((c, dy) => {

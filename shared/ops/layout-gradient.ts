@@ -1,6 +1,7 @@
 /** Owns the gradients of operators that move, join, pick or sum elements. */
 import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
-import type { GradientContext, GradientRule } from './declare.ts';
+import { isFloat } from '../ir/element-type.ts';
+import type { Facts, GradientContext, GradientRule } from './declare.ts';
 import { dataOnly, part, reshapeTo, sumOver, transposeBy, withDy, xShape, yShape, zeros } from './gradient-rule.ts';
 import { axisAt } from './rule.ts';
 
@@ -56,7 +57,15 @@ export const expandGradient: GradientRule = dataOnly((c, dy) =>
   c.unbroadcast(dy, c.outputs[0]?.shape ?? null, c.inputs[0]?.shape ?? null),
 );
 
-export const castGradient: GradientRule = dataOnly((c, dy) => c.one('CastLike', [dy, c.x(0)]));
+/**
+ * A gradient has the type of its value; that of a quantized value is kept as float, in units of the real value, and passes
+ * a Cast straight through.
+ */
+export const castGradient: GradientRule = dataOnly((c, dy) => {
+  const real = (f: Facts | undefined): boolean => f?.elem === null || f?.elem === undefined || isFloat(f.elem);
+  if (real(c.inputs[0])) return c.one('CastLike', [dy, c.x(0)]);
+  return c.outputs[0]?.elem === 'float' ? dy : c.one('Cast', [dy], [attr.int('to', 1)]);
+});
 
 /** Softmax over one axis (13 on): (dy - sum(dy y)) y; LogSoftmax: dy - softmax sum(dy). */
 const axisOf = (c: GradientContext): number => axisAt(intAttr(c.node, 'axis', -1), xShape(c).length);

@@ -1,8 +1,11 @@
 /** Owns operators that left the standard but live in old files: Crop, ImageScaler, Affine, ScaledTanh ... */
+
 import { attr, intsAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed } from './case-values.ts';
-import type { Facts, NodeContext, Op } from './declare.ts';
+import { type Facts, type NodeContext, none, type Op } from './declare.ts';
+import { elementwiseGradient } from './elementwise-gradient.ts';
+import { cropGradient } from './index-gradient.ts';
 import {
   family,
   freezeAll,
@@ -40,6 +43,7 @@ const gone = (type: string, more: Partial<Parameters<typeof old>[3]> = {}): Op =
 
 export const legacyOps: readonly Op[] = [
   old('Crop', [1], inferCrop, {
+    gradient: cropGradient,
     work: moveWork,
     channels: { relate: (c) => [0, 1].flatMap((axis) => sameAxis(c, 0, axis, 0, axis)) },
     quantize: { role: 'pass', data: 0 },
@@ -54,6 +58,7 @@ export const legacyOps: readonly Op[] = [
     ],
   }),
   gone('ImageScaler', {
+    gradient: elementwiseGradient('ImageScaler'),
     // One bias for each channel stands in an attribute.
     channels: freezeAll('ImageScaler keeps one number for each channel'),
     cases: [
@@ -66,19 +71,25 @@ export const legacyOps: readonly Op[] = [
     ],
   }),
   gone('Affine', {
+    gradient: elementwiseGradient('Affine'),
     cases: [
       { name: 'plain', opset: 7, attributes: [attr.float('alpha', 2), attr.float('beta', 1)], inputs: [fed(2, 3)] },
     ],
   }),
   gone('ParametricSoftplus', {
+    gradient: elementwiseGradient('ParametricSoftplus'),
     cases: [
       { name: 'plain', opset: 7, attributes: [attr.float('alpha', 2), attr.float('beta', 1)], inputs: [fed(2, 3)] },
     ],
   }),
   gone('ScaledTanh', {
+    gradient: elementwiseGradient('ScaledTanh'),
     cases: [
       { name: 'plain', opset: 7, attributes: [attr.float('alpha', 2), attr.float('beta', 1)], inputs: [fed(2, 3)] },
     ],
   }),
-  gone('Scale', { cases: [{ name: 'plain', opset: 7, inputs: [fed(2, 3)], norun: 'no kernel', shapes: [[2, 3]] }] }),
+  gone('Scale', {
+    gradient: none('no kernel in the runtime'),
+    cases: [{ name: 'plain', opset: 7, inputs: [fed(2, 3)], norun: 'no kernel', shapes: [[2, 3]] }],
+  }),
 ];

@@ -1,9 +1,11 @@
 /** Owns what a training graph ends in, and the rare rest of the standard: losses, Det, DeformConv. */
+
 import { attr, stringAttr } from '../ir/attribute.ts';
-import { fed, ints } from './case-values.ts';
+import { fed, fixed, ints } from './case-values.ts';
 import { inferConv } from './conv.ts';
-import type { Facts, NodeContext, Op } from './declare.ts';
+import { type Facts, type NodeContext, none, type Op } from './declare.ts';
 import { sizeOf } from './fold.ts';
+import { crossEntropyLossGradient, negativeLogGradient } from './loss-gradient.ts';
 import { inferMoved, workMoved } from './reordered.ts';
 import { family, freezeAll, noGradientYet, noQuantize, perInput, tensorFacts, times } from './rule.ts';
 
@@ -30,16 +32,23 @@ const inferLoss = (c: NodeContext): readonly Facts[] => {
 const lossCases: Op['cases'] = [
   { name: 'mean', inputs: [fed(3, 4), ints([0, 3, 1])] },
   { name: 'one each', attributes: [attr.string('reduction', 'none')], inputs: [fed(3, 4), ints([0, 3, 1])] },
+  {
+    name: 'class weights, an ignored label',
+    attributes: [attr.int('ignore_index', 1)],
+    inputs: [fed(2, 3, 2), ints([0, 1, 2, 2], [2, 2]), fixed('float', [0.5, 1, 2])],
+  },
+  { name: 'summed', attributes: [attr.string('reduction', 'sum')], inputs: [fed(3, 4), ints([0, 3, 1])] },
 ];
 
 export const lossOps: readonly Op[] = [
-  losses('SoftmaxCrossEntropyLoss', [12, 13], inferLoss, { cases: lossCases }),
-  losses('NegativeLogLikelihoodLoss', [12, 13, 22], inferLoss, { cases: lossCases }),
+  losses('SoftmaxCrossEntropyLoss', [12, 13], inferLoss, { gradient: crossEntropyLossGradient, cases: lossCases }),
+  losses('NegativeLogLikelihoodLoss', [12, 13, 22], inferLoss, { gradient: negativeLogGradient, cases: lossCases }),
   losses(
     'Det',
     [11, 22],
     (c) => [tensorFacts(c, c.inputs[0]?.elem ?? null, c.inputs[0]?.shape?.slice(0, -2) ?? null)],
     {
+      gradient: none('it needs an inverse matrix, which the standard cannot compute'),
       // Elimination of each n x n matrix: about n / 3 operations for each element.
       work: (c) => ({
         kernel: 'other',
@@ -55,6 +64,7 @@ export const lossOps: readonly Op[] = [
     [19, 22],
     inferMoved(inferConv, [0, 1], (c) => c.inputs[0]?.elem ?? null),
     {
+      gradient: none('no kernel in some builds of the runtime'),
       parameters: { 1: 'weight', 3: 'bias' },
       work: workMoved(
         (c) => {

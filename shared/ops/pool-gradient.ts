@@ -42,6 +42,12 @@ function windowCounts(c: GradientContext, kernel: readonly number[]): readonly n
   return perAxis.reduce<number[]>((all, axis) => all.flatMap((a) => axis.map((b) => a * b)), [1]);
 }
 
+/** A depthwise kernel that copies to every tap. */
+const ones = (c: GradientContext, channels: number, kernel: readonly number[]): string =>
+  c.constant(
+    numbersTensor('ones', 'float', [channels, 1, ...kernel], new Float32Array(channels * product(kernel)).fill(1)),
+  );
+
 export const averagePoolGradient: GradientRule = dataOnly((c, dy) => {
   const kernel = intsAttr(c.node, 'kernel_shape') ?? [];
   const [x, y] = [xShape(c), yShape(c)];
@@ -50,15 +56,33 @@ export const averagePoolGradient: GradientRule = dataOnly((c, dy) => {
   const share = shares.every((v) => v === shares[0])
     ? c.floats([shares[0] ?? 1], [])
     : c.floats(shares, [1, 1, ...y.slice(2)]);
-  const ones = numbersTensor(
-    'ones',
-    'float',
-    [channels, 1, ...kernel],
-    new Float32Array(channels * product(kernel)).fill(1),
-  );
   const s = slidingOf(c, kernel, x.slice(2), y.slice(2));
-  return spread(c, c.one('Mul', [dy, share]), c.constant(ones), s, channels);
+  return spread(c, c.one('Mul', [dy, share]), ones(c, channels, kernel), s, channels);
 });
+
+/**
+ * y = (sum of |x|^p over the window)^(1 / p): dx = sign(x) |x|^(p - 1) times what dy y^(1 - p) spreads to. A window of zeros
+ * has no slope.
+ */
+function lpFactor(c: GradientContext, dy: string, spreadBack: (value: string) => string): string {
+  const p = intAttr(c.node, 'p', 2);
+  const size = c.one('Abs', [c.x(0)]);
+  const power = (value: string, e: number): string => c.one('Pow', [value, c.floats([e], [])]);
+  const guarded = c.one('Max', [c.y(0), c.floats([1e-20], [])]);
+  const own =
+    p === 1 ? c.one('Sign', [c.x(0)]) : p === 2 ? c.x(0) : c.one('Mul', [c.one('Sign', [c.x(0)]), power(size, p - 1)]);
+  return c.one('Mul', [own, spreadBack(p === 1 ? dy : c.one('Mul', [dy, power(guarded, 1 - p)]))]);
+}
+
+export const lpPoolGradient: GradientRule = dataOnly((c, dy) => {
+  const kernel = intsAttr(c.node, 'kernel_shape') ?? [];
+  const [x, y] = [xShape(c), yShape(c)];
+  const channels = x[1] ?? 1;
+  const s = slidingOf(c, kernel, x.slice(2), y.slice(2));
+  return lpFactor(c, dy, (value) => spread(c, value, ones(c, channels, kernel), s, channels));
+});
+
+export const globalLpGradient: GradientRule = dataOnly((c, dy) => lpFactor(c, dy, (value) => value));
 
 export const globalAverageGradient: GradientRule = dataOnly((c, dy) => {
   const x = xShape(c);

@@ -1,6 +1,7 @@
 /** Owns pooling: Max, Average, Lp, the global ones, and their windows. */
+
 import { attr, intsAttr } from '../ir/attribute.ts';
-import { fed } from './case-values.ts';
+import { fed, ints } from './case-values.ts';
 import type {
   ChannelContext,
   ChannelRelation,
@@ -12,8 +13,16 @@ import type {
   WorkContext,
 } from './declare.ts';
 import { sizeOf } from './fold.ts';
-import { averagePoolGradient, globalAverageGradient, globalMaxGradient, maxPoolGradient } from './pool-gradient.ts';
-import { family, noGradientYet, notDifferentiable, sameAxis, tensorFacts, times } from './rule.ts';
+import { maxUnpoolGradient } from './index-gradient.ts';
+import {
+  averagePoolGradient,
+  globalAverageGradient,
+  globalLpGradient,
+  globalMaxGradient,
+  lpPoolGradient,
+  maxPoolGradient,
+} from './pool-gradient.ts';
+import { family, noGradientYet, sameAxis, tensorFacts, times } from './rule.ts';
 import { windowOf, windowSize } from './window.ts';
 
 /** X: [N, C, d1 ...] -> [N, C, o1 ...]; MaxPool's second output holds int64 positions. */
@@ -131,8 +140,14 @@ export const poolOps: readonly Op[] = [
     ],
   }),
   pool('LpPool', [1, 2, 11, 18, 22], inferPool, {
-    gradient: notDifferentiable,
-    cases: windows.map((k) => ({ ...k, attributes: [...(k.attributes ?? []), attr.int('p', 2)] })),
+    gradient: lpPoolGradient,
+    cases: [1, 2, 3].flatMap((p) =>
+      windows.map((k) => ({
+        ...k,
+        name: `${k.name}, p ${p}`,
+        attributes: [...(k.attributes ?? []), attr.int('p', p)],
+      })),
+    ),
   }),
   ...['GlobalAveragePool', 'GlobalMaxPool'].map((type) =>
     pool(type, [1, 22], inferGlobal, {
@@ -143,6 +158,7 @@ export const poolOps: readonly Op[] = [
     }),
   ),
   pool('GlobalLpPool', [1, 2, 22], inferGlobal, {
+    gradient: globalLpGradient,
     work: globalWork,
     cases: [
       { name: 'p 2', opset: 2, attributes: [attr.int('p', 2)], inputs: [fed(2, 3, 4, 5)] },
@@ -152,7 +168,7 @@ export const poolOps: readonly Op[] = [
   }),
   pool('MaxUnpool', [9, 11, 22], inferUnpool, {
     work: globalWork,
-    gradient: notDifferentiable,
+    gradient: maxUnpoolGradient,
     channels: {
       relate: (c) =>
         [0, 1].map((axis) => ({
@@ -165,18 +181,18 @@ export const poolOps: readonly Op[] = [
       {
         name: 'plain',
         attributes: [two, stride2],
-        inputs: [fed(1, 1, 2, 2), { shape: [1, 1, 2, 2], elem: 'int64', range: [0, 15] }],
+        inputs: [fed(1, 1, 2, 2), ints([0, 5, 10, 15], [1, 1, 2, 2])],
       },
       {
         name: 'kernel 3',
         attributes: [three],
-        inputs: [fed(1, 1, 2, 2), { shape: [1, 1, 2, 2], elem: 'int64', range: [0, 15] }],
+        inputs: [fed(1, 1, 2, 2), ints([0, 5, 10, 15], [1, 1, 2, 2])],
       },
       {
         name: 'pads',
         opset: 9,
         attributes: [two, stride2, attr.ints('pads', [0, 0, 1, 0])],
-        inputs: [fed(1, 1, 2, 2), { shape: [1, 1, 2, 2], elem: 'int64', range: [0, 11] }],
+        inputs: [fed(1, 1, 2, 2), ints([0, 3, 8, 11], [1, 1, 2, 2])],
       },
     ],
   }),

@@ -5,17 +5,7 @@ import { fed, fedAs, fixed } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, ChannelRule, Facts, NodeContext, Op, OpCase } from './declare.ts';
 import { none } from './declare.ts';
 import { elementwiseGradient } from './elementwise-gradient.ts';
-import {
-  axisAt,
-  elemAttr,
-  family,
-  noGradientYet,
-  notDifferentiable,
-  perOutput,
-  sameAxes,
-  sameAxis,
-  tensorFacts,
-} from './rule.ts';
+import { axisAt, elemAttr, family, noGradientYet, perOutput, sameAxes, sameAxis, tensorFacts } from './rule.ts';
 
 const alreadyQuantized = none('is quantized already');
 
@@ -133,18 +123,29 @@ export const quantizeLinearOps: readonly Op[] = [
     ],
   }),
   steps('DynamicQuantizeLinear', [11], dynamic, {
-    gradient: notDifferentiable,
+    gradient: elementwiseGradient('DynamicQuantizeLinear'),
     work: perOutput('quantize', 4),
     channels: sameAxes,
     cases: [{ name: 'of floats', inputs: [fed(2, 3)], outputs: 3 }],
   }),
-  steps('QuantizeLinear', [1], quantized, { domain: 'com.microsoft', channels: scaled, cases: quantizeCases }),
-  steps('DequantizeLinear', [1], dequantized, { domain: 'com.microsoft', channels: scaled, cases: dequantizeCases }),
+  steps('QuantizeLinear', [1], quantized, {
+    gradient: elementwiseGradient('QuantizeLinear'),
+    domain: 'com.microsoft',
+    channels: scaled,
+    cases: quantizeCases,
+  }),
+  steps('DequantizeLinear', [1], dequantized, {
+    gradient: elementwiseGradient('DequantizeLinear'),
+    domain: 'com.microsoft',
+    channels: scaled,
+    cases: dequantizeCases,
+  }),
   // QONNX: quantization as a function on floats. Shape and channels pass; its weights are named by who reads them.
   ...['finn.custom_op.general', 'qonnx.custom_op.general', 'onnx.brevitas'].flatMap((domain) =>
     ['Quant', 'BipolarQuant', 'Trunc'].map((type) =>
       steps(type, [1], (c) => [tensorFacts(c, c.inputs[0]?.elem ?? null, c.inputs[0]?.shape ?? null)], {
         domain,
+        gradient: none('not an operator of the runtime'),
         channels: sameAxes,
         cases: [
           {

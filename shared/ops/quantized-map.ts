@@ -11,7 +11,6 @@ import {
   freezeAll,
   likeInput,
   moveWork,
-  notDifferentiable,
   perInput,
   perOutput,
   sameAxes,
@@ -23,7 +22,7 @@ const maps = family({
   domain: 'com.microsoft',
   parameters: {},
   work: perOutput('elementwise', 3),
-  gradient: notDifferentiable,
+  gradient: none('integer arithmetic: train before quantizing'),
   channels: sameAxes,
   quantize: none('is quantized already'),
 });

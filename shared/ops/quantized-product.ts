@@ -9,13 +9,13 @@ import { none } from './declare.ts';
 import { sizeOf } from './fold.ts';
 import { gemmRelations, gemmWork, inferGemm, inferMatMul, matMulRelations, matMulWork } from './matmul.ts';
 import { channelsMoved, inferMoved, type Places, workMoved } from './reordered.ts';
-import { family, freezeAll, notDifferentiable, tensorFacts, times } from './rule.ts';
+import { family, freezeAll, tensorFacts, times } from './rule.ts';
 
 const products = family({
   domain: '',
   parameters: {},
   work: none('counted by its own rule'),
-  gradient: notDifferentiable,
+  gradient: none('integer arithmetic: train before quantizing'),
   channels: freezeAll('this quantized product keeps its channels'),
   quantize: none('is quantized already'),
 });

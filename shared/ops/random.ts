@@ -1,14 +1,14 @@
 /** Owns operators that draw random numbers: never constant, whatever they read. */
 import { attr, intAttr, intsAttr } from '../ir/attribute.ts';
 import { fed, fixed } from './case-values.ts';
-import type { Facts, NodeContext, Op } from './declare.ts';
-import { elemAttr, family, freezeAll, noQuantize, notDifferentiable, perOutput, sameAxes } from './rule.ts';
+import { type Facts, type NodeContext, none, type Op } from './declare.ts';
+import { elemAttr, family, freezeAll, noQuantize, perOutput, sameAxes } from './rule.ts';
 
 const draws = family({
   domain: '',
   parameters: {},
   work: perOutput('other'),
-  gradient: notDifferentiable,
+  gradient: none('random numbers do not depend on the input'),
   channels: freezeAll('random numbers of a fixed shape'),
   quantize: noQuantize,
 });

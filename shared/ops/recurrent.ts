@@ -1,4 +1,5 @@
 /** Owns LSTM, GRU and RNN: what they compute scales with time steps, batch and directions. */
+
 import { attr, intAttr, stringAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed } from './case-values.ts';
@@ -12,6 +13,7 @@ import type {
   OpCase,
   WorkContext,
 } from './declare.ts';
+import { gruGradient, lstmGradient, rnnGradient } from './recurrent-gradient.ts';
 import { family, noGradientYet, noQuantize, tensorFacts, times } from './rule.ts';
 
 /** Rows of W and R per hidden unit. */
@@ -127,7 +129,40 @@ const cases = (type: string): readonly OpCase[] => {
 };
 
 export const recurrentOps: readonly Op[] = [
-  cells('LSTM', [1, 7, 14, 22], infer, { cases: cases('LSTM') }),
-  cells('GRU', [1, 3, 7, 14, 22], infer, { cases: cases('GRU') }),
-  cells('RNN', [1, 7, 14, 22], infer, { cases: cases('RNN') }),
+  cells('LSTM', [1, 7, 14, 22], infer, {
+    gradient: lstmGradient,
+    cases: [
+      ...cases('LSTM'),
+      {
+        name: 'peepholes and states, reverse',
+        attributes: [attr.int('hidden_size', 2), attr.string('direction', 'reverse')],
+        inputs: [
+          fed(3, 2, 3),
+          fed(1, 8, 3),
+          fed(1, 8, 2),
+          fed(1, 16),
+          undefined,
+          fed(1, 2, 2),
+          fed(1, 2, 2),
+          fed(1, 6),
+        ],
+        outputs: 3,
+        macs: 3 * 2 * 8 * 5,
+      },
+    ],
+  }),
+  cells('GRU', [1, 3, 7, 14, 22], infer, {
+    gradient: gruGradient,
+    cases: [
+      ...cases('GRU'),
+      {
+        name: 'linear before reset',
+        attributes: [attr.int('hidden_size', 2), attr.int('linear_before_reset', 1)],
+        inputs: [fed(3, 2, 3), fed(1, 6, 3), fed(1, 6, 2), fed(1, 12), undefined, fed(1, 2, 2)],
+        outputs: 2,
+        macs: 3 * 2 * 6 * 5,
+      },
+    ],
+  }),
+  cells('RNN', [1, 7, 14, 22], infer, { gradient: rnnGradient, cases: cases('RNN') }),
 ];

@@ -3,8 +3,17 @@
 import { attr, attributeOf, floatAttr, intAttr, intsAttr, stringAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fedAs, fixed, ints } from './case-values.ts';
-import type { ChannelContext, ChannelRelation, Facts, NodeContext, Op, Scalar } from './declare.ts';
+import {
+  type ChannelContext,
+  type ChannelRelation,
+  type Facts,
+  type NodeContext,
+  none,
+  type Op,
+  type Scalar,
+} from './declare.ts';
 import { numbersOf } from './fold.ts';
+import { affineGridGradient, gridSampleGradient } from './grid-gradient.ts';
 import { centerCropPadGradient } from './index-gradient.ts';
 import { col2ImGradient, resizeGradient } from './resize-gradient.ts';
 import {
@@ -13,7 +22,6 @@ import {
   freezeAll,
   noGradientYet,
   noQuantize,
-  notDifferentiable,
   perOutput,
   sameAxis,
   tensorFacts,
@@ -210,14 +218,32 @@ export const resizeOps: readonly Op[] = [
     ],
   }),
   samples('GridSample', [16, 20, 22], inferGridSample, {
+    gradient: gridSampleGradient,
+    channels: { relate: (c) => sameAxis(c, 0, 1, 0, 1) },
     work: perOutput('other', 4),
-    cases: [{ name: 'bilinear', opset: 16, inputs: [fed(1, 2, 4, 4), fed(1, 3, 5, 2)] }],
+    cases: [
+      { name: 'bilinear', opset: 16, inputs: [fed(1, 2, 4, 4), fed(1, 3, 5, 2)] },
+      {
+        name: 'aligned, border',
+        opset: 16,
+        attributes: [attr.int('align_corners', 1), attr.string('padding_mode', 'border')],
+        inputs: [fed(2, 1, 3, 4), fed(2, 2, 3, 2)],
+      },
+      {
+        name: 'nearest',
+        opset: 16,
+        attributes: [attr.string('mode', 'nearest')],
+        inputs: [fed(1, 2, 4, 4), fixed('float', [-0.9, 0.3, 0.2, -0.4, 0.6, 1.4], [1, 1, 3, 2])],
+      },
+    ],
   }),
   samples('AffineGrid', [20], inferAffineGrid, {
+    gradient: affineGridGradient,
     channels: freezeAll('a grid of coordinates'),
     cases: [{ name: 'two axes', opset: 20, inputs: [fed(1, 2, 3), ints([1, 3, 4, 5])] }],
   }),
   samples('RoiAlign', [10, 16, 22], inferRoiAlign, {
+    gradient: none('regions of interest are not trained through'),
     work: perOutput('other', 4),
     channels: { relate: (c) => sameAxis(c, 0, 1, 0, 1) },
     cases: [
@@ -237,6 +263,7 @@ export const resizeOps: readonly Op[] = [
       return [tensorFacts(c, x?.elem ?? null, [rois?.shape?.[0] ?? null, x?.shape?.[1] ?? null, ...pooled])];
     },
     {
+      gradient: none('regions of interest are not trained through'),
       channels: { relate: (c) => sameAxis(c, 0, 1, 0, 1) },
       cases: [
         {
@@ -248,7 +275,7 @@ export const resizeOps: readonly Op[] = [
     },
   ),
   samples('NonMaxSuppression', [10, 11], (c) => [tensorFacts(c, 'int64', [null, 3])], {
-    gradient: notDifferentiable,
+    gradient: none('boxes are chosen, not computed'),
     work: () => ({ kernel: 'other', macs: 0, otherOps: null }),
     channels: freezeAll('boxes and scores'),
     cases: [{ name: 'boxes', inputs: [fed(1, 5, 4), fedAs('float', [1, 2, 5]), ints([3])] }],

@@ -23,7 +23,6 @@ import {
   moveWork,
   noGradientYet,
   noQuantize,
-  notDifferentiable,
   perInput,
   sameAxis,
   tensorFacts,
@@ -139,7 +138,7 @@ export const scatterOps: readonly Op[] = [
     ],
   }),
   indexing('OneHot', [9, 11], inferOneHot, {
-    gradient: notDifferentiable,
+    gradient: none('positions have no slope'),
     cases: [
       { name: 'last axis', inputs: [fedAs('int64', [2, 3], [0, 4]), ints([5], []), fixed('float', [0, 1])] },
       {
@@ -167,20 +166,20 @@ export const scatterOps: readonly Op[] = [
   ...['ArgMax', 'ArgMin'].map((type) =>
     indexing(type, [1, 11, 12, 13], (c) => [tensorFacts(c, 'int64', argShape(c))], {
       work: perInput('reduce'),
-      gradient: notDifferentiable,
+      gradient: none('positions have no slope'),
       channels: argChannels,
       cases: argCases,
     }),
   ),
   indexing('NonZero', [9, 13], inferNonZero, {
-    gradient: notDifferentiable,
+    gradient: none('positions have no slope'),
     cases: [
       { name: 'of a constant', inputs: [ints([0, 3, 0, 5])] },
       { name: 'fed', inputs: [fed(2, 3)] },
     ],
   }),
   indexing('Unique', [11], inferUnique, {
-    gradient: notDifferentiable,
+    gradient: none('positions have no slope'),
     work: perInput('other'),
     cases: [{ name: 'flattened', inputs: [fedAs('int64', [6], [0, 3])], outputs: 4 }],
   }),

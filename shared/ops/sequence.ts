@@ -4,13 +4,13 @@ import type { Dim, Node, ValueType } from '../ir/model.ts';
 import { fed, ints } from './case-values.ts';
 import { type Facts, type InferContext, type NodeContext, none, type Op, unknownFacts } from './declare.ts';
 import { numbersOf } from './fold.ts';
-import { axisAt, elemAttr, family, freezeAll, moveWork, noGradientYet, noQuantize, tensorFacts } from './rule.ts';
+import { axisAt, elemAttr, family, freezeAll, moveWork, noQuantize, tensorFacts } from './rule.ts';
 
 const lists = family({
   domain: '',
   parameters: {},
   work: moveWork,
-  gradient: noGradientYet,
+  gradient: none('a sequence is not one tensor'),
   channels: freezeAll('a sequence holds tensors of any shape'),
   quantize: noQuantize,
 });

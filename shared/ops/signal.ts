@@ -1,8 +1,9 @@
 /** Owns signal processing: DFT, STFT, windows, MelWeightMatrix. */
+
 import { attr, intAttr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import { fed, fixed, ints } from './case-values.ts';
-import type { Facts, NodeContext, Op, WorkContext } from './declare.ts';
+import { type Facts, type NodeContext, none, type Op, type WorkContext } from './declare.ts';
 import { numbersOf, sizeOf } from './fold.ts';
 import {
   axisAt,
@@ -11,11 +12,11 @@ import {
   freezeAll,
   noGradientYet,
   noQuantize,
-  notDifferentiable,
   perOutput,
   tensorFacts,
   times,
 } from './rule.ts';
+import { dftGradient, stftGradient } from './signal-gradient.ts';
 
 const signals = family({
   domain: '',
@@ -86,6 +87,7 @@ const inferMel = (c: NodeContext): readonly Facts[] => {
 
 export const signalOps: readonly Op[] = [
   signals('DFT', [17, 20], inferDft, {
+    gradient: dftGradient,
     work: fftWork,
     cases: [
       { name: 'real', inputs: [fed(1, 8, 1)] },
@@ -95,18 +97,19 @@ export const signalOps: readonly Op[] = [
     ],
   }),
   signals('STFT', [17], inferStft, {
+    gradient: stftGradient,
     work: fftWork,
     cases: [{ name: 'frames', inputs: [fed(1, 64, 1), ints([8], []), undefined, ints([16], [])] }],
   }),
   ...['HannWindow', 'HammingWindow', 'BlackmanWindow'].map((type) =>
     signals(type, [17], inferWindow, {
-      gradient: notDifferentiable,
+      gradient: none('its result is fixed'),
       channels: freezeAll('a window of fixed length'),
       cases: [{ name: 'ten', inputs: [ints([10], [])] }],
     }),
   ),
   signals('MelWeightMatrix', [17], inferMel, {
-    gradient: notDifferentiable,
+    gradient: none('its result is fixed'),
     cases: [
       {
         name: 'eight bins',

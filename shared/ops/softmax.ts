@@ -1,18 +1,9 @@
 /** Owns Softmax, LogSoftmax, Hardmax: over one axis from 13 on, over all axes from `axis` on before. */
 import { attr, intAttr } from '../ir/attribute.ts';
 import { fed } from './case-values.ts';
-import type { ChannelContext, ChannelRelation, NodeContext, Op, OpCase } from './declare.ts';
+import { type ChannelContext, type ChannelRelation, type NodeContext, none, type Op, type OpCase } from './declare.ts';
 import { logSoftmaxGradient, softmaxGradient } from './layout-gradient.ts';
-import {
-  axisAt,
-  family,
-  likeInput,
-  noGradientYet,
-  noQuantize,
-  notDifferentiable,
-  perOutput,
-  sameAxis,
-} from './rule.ts';
+import { axisAt, family, likeInput, noGradientYet, noQuantize, perOutput, sameAxis } from './rule.ts';
 
 /** Axes whose elements share one normalisation. */
 export function softmaxAxes(c: NodeContext): readonly number[] {
@@ -55,5 +46,5 @@ const cases: readonly OpCase[] = [
 export const softmaxOps: readonly Op[] = [
   soft('Softmax', [1, 11, 13], likeInput, { gradient: softmaxGradient, cases }),
   soft('LogSoftmax', [1, 11, 13], likeInput, { gradient: logSoftmaxGradient, cases }),
-  soft('Hardmax', [1, 11, 13], likeInput, { gradient: notDifferentiable, cases }),
+  soft('Hardmax', [1, 11, 13], likeInput, { gradient: none('its result jumps from class to class'), cases }),
 ];

@@ -2,15 +2,15 @@
 import { attr, attribute, intAttr, stringAttr } from '../ir/attribute.ts';
 import type { Attribute, Dim } from '../ir/model.ts';
 import { fedAs } from './case-values.ts';
-import type { NodeContext, Op } from './declare.ts';
+import { type NodeContext, none, type Op } from './declare.ts';
 import { broadcastShapes } from './fold.ts';
-import { family, freezeAll, moveWork, noQuantize, notDifferentiable, perOutput, tensorFacts } from './rule.ts';
+import { family, freezeAll, moveWork, noQuantize, perOutput, tensorFacts } from './rule.ts';
 
 const words = family({
   domain: '',
   parameters: {},
   work: moveWork,
-  gradient: notDifferentiable,
+  gradient: none('text has no slope'),
   channels: freezeAll('strings have no channels'),
   quantize: noQuantize,
 });

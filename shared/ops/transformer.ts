@@ -1,16 +1,18 @@
 /** Owns what else the runtime fuses of transformers: embeddings, skip normalisations, Gelu forms, generation loops. */
+
 import { attr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
+import { embedGradient } from './attention-gradient.ts';
 import { fed, fedAs } from './case-values.ts';
-import { type Facts, type NodeContext, none, type Op } from './declare.ts';
+import { type Facts, type GradientRule, type NodeContext, none, type Op } from './declare.ts';
 import { sizeOf } from './fold.ts';
+import { biasGeluGradient, quickGeluGradient, skipNormGradient } from './fused-gradient.ts';
 import {
   family,
   freezeAll,
   likeInput,
   noGradientYet,
   noQuantize,
-  notDifferentiable,
   perOutput,
   sameAxis,
   tensorFacts,
@@ -50,8 +52,9 @@ const inferSearch = (c: NodeContext): readonly Facts[] => {
   return [tensorFacts(c, 'int32', shape), ...c.node.outputs.slice(1).map(() => tensorFacts(c, null, null))];
 };
 
-const gelu = (type: string, bias: boolean): Op =>
+const gelu = (type: string, bias: boolean, gradient: GradientRule): Op =>
   fused(type, [1], likeInput, {
+    gradient,
     parameters: bias ? { 1: 'bias' } : {},
     work: perOutput('elementwise', bias ? 9 : 8),
     channels: {
@@ -72,7 +75,7 @@ const gelu = (type: string, bias: boolean): Op =>
 export const transformerOps: readonly Op[] = [
   fused('EmbedLayerNormalization', [1], inferEmbed, {
     parameters: { 2: 'weight', 3: 'weight', 4: 'weight', 5: 'scale', 6: 'scale' },
-    gradient: noGradientYet,
+    gradient: embedGradient,
     cases: [
       {
         name: 'three tables',
@@ -90,17 +93,25 @@ export const transformerOps: readonly Op[] = [
     ],
   }),
   fused('SkipLayerNormalization', [1], inferSkip, {
+    gradient: skipNormGradient(true, { scale: 2, offset: 3, bias: 4 }),
     parameters: { 2: 'scale', 3: 'scale', 4: 'bias' },
-    cases: [{ name: 'plain', inputs: [fed(2, 3, 4), fed(2, 3, 4), fed(4), fed(4)] }],
+    cases: [
+      { name: 'a bias', inputs: [fed(2, 3, 4), fed(2, 3, 4), fed(4), fed(4), fed(4)] },
+      { name: 'plain', inputs: [fed(2, 3, 4), fed(2, 3, 4), fed(4), fed(4)] },
+    ],
   }),
   fused('SkipSimplifiedLayerNormalization', [1], inferSkip, {
+    gradient: skipNormGradient(false, { scale: 2, bias: 3 }),
     parameters: { 2: 'scale', 3: 'bias' },
-    cases: [{ name: 'plain', inputs: [fed(2, 3, 4), fed(2, 3, 4), fed(4)] }],
+    cases: [
+      { name: 'a bias', inputs: [fed(2, 3, 4), fed(2, 3, 4), fed(4), fed(4)] },
+      { name: 'plain', inputs: [fed(2, 3, 4), fed(2, 3, 4), fed(4)] },
+    ],
   }),
-  gelu('FastGelu', true),
-  gelu('BiasGelu', true),
-  gelu('Gelu', false),
-  gelu('QuickGelu', false),
+  gelu('FastGelu', true, biasGeluGradient(true)),
+  gelu('BiasGelu', true, biasGeluGradient(false)),
+  gelu('Gelu', false, biasGeluGradient(false)),
+  gelu('QuickGelu', false, quickGeluGradient),
   fused(
     'GemmFastGelu',
     [1],
@@ -111,6 +122,7 @@ export const transformerOps: readonly Op[] = [
       ];
     },
     {
+      gradient: none('no kernel in the runtime'),
       parameters: { 1: 'weight', 2: 'bias' },
       work: (c) => ({
         kernel: 'matmul',
@@ -131,7 +143,7 @@ export const transformerOps: readonly Op[] = [
   ...['BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch'].map((type) =>
     fused(type, [1], inferSearch, {
       work: none('the number of decoded tokens depends on the data'),
-      gradient: notDifferentiable,
+      gradient: none('it decodes tokens one by one'),
       channels: freezeAll('channels do not cross into the decoder'),
       cases: [
         {

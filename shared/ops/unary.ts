@@ -2,19 +2,10 @@
 import { attr } from '../ir/attribute.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { fed, fedAs } from './case-values.ts';
-import type { Facts, InferContext, Op, OpCase, Scalar } from './declare.ts';
+import { type Facts, type InferContext, none, type Op, type OpCase, type Scalar } from './declare.ts';
 import { elementwiseGradient } from './elementwise-gradient.ts';
 import { asElement, foldElementwise } from './fold.ts';
-import {
-  family,
-  noGradientYet,
-  noQuantize,
-  notDifferentiable,
-  perOutput,
-  sameAxes,
-  tensorFacts,
-  viewWork,
-} from './rule.ts';
+import { family, noGradientYet, noQuantize, perOutput, sameAxes, tensorFacts, viewWork } from './rule.ts';
 
 /** Input 0's shape; its type, or `as`; contents folded by `f` where given (a symbol only by identity). */
 export const inferUnary =
@@ -60,8 +51,8 @@ const functions: Readonly<
   Exp: [[1, 6, 13], Math.exp, any, true],
   Log: [[1, 6, 13], Math.log, positive, true],
   Reciprocal: [[1, 6, 13], (x) => 1 / x, positive, true],
-  Floor: [[1, 6, 13], Math.floor, any, false],
-  Ceil: [[1, 6, 13], Math.ceil, any, false],
+  Floor: [[1, 6, 13], Math.floor, any, true],
+  Ceil: [[1, 6, 13], Math.ceil, any, true],
   Round: [[11, 22], undefined, any, true],
   Sign: [[9, 13], Math.sign, any, true],
   Sin: [[7, 22], Math.sin, any, true],
@@ -100,13 +91,13 @@ const notOf = (x: Scalar): Scalar => (x === null ? null : x === 0 ? 1 : 0);
 export const unaryOps: readonly Op[] = [
   ...Object.entries(functions).map(([type, [since, f, range, smooth]]) =>
     maths(type, since, inferUnary(f), {
-      gradient: smooth ? elementwiseGradient(type) : notDifferentiable,
+      gradient: smooth ? elementwiseGradient(type) : none('a yes or no has no slope'),
       cases: over(range, firstRun(since)),
     }),
   ),
   ...['IsNaN', 'IsInf'].map((type) =>
     maths(type, type === 'IsNaN' ? [9, 13, 20] : [10, 20], inferUnary(undefined, 'bool'), {
-      gradient: notDifferentiable,
+      gradient: none('a yes or no has no slope'),
       cases: over(any, 10),
     }),
   ),
@@ -122,7 +113,7 @@ export const unaryOps: readonly Op[] = [
       ),
     ],
     {
-      gradient: notDifferentiable,
+      gradient: none('a yes or no has no slope'),
       cases: [
         { name: 'tensor', inputs: [fedAs('bool', [2, 3])] },
         { name: 'scalar', inputs: [fedAs('bool', [])] },
