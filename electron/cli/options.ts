@@ -46,8 +46,9 @@ export function readJson(path: string): unknown {
 /** Reads and validates a recipe file. Faults: `bad-path`, `bad-file`, `bad-recipe`. */
 export const readRecipe = (path: string): Recipe => parseRecipe(readJson(path));
 
-/** A named preset, or JSON that the schema takes. */
-export function preprocess(text: string): Preprocess {
+/** A named preset, or JSON that the schema takes; `auto` leaves it to what does best on a few training samples. */
+export function preprocess(text: string): Preprocess | undefined {
+  if (text === 'auto') return undefined;
   if (!text.trimStart().startsWith('{')) return presetOf(text);
   let value: unknown;
   try {

@@ -21,7 +21,11 @@ const seeded = (c: Command): Command => c.option('--seed <n>', 'seed of everythi
 const threaded = (c: Command): Command => c.option('--threads <n>', 'threads of the runtime', threads);
 const withRecipe = (c: Command): Command => c.requiredOption('--recipe <file>', 'the recipe (JSON)');
 const preprocessed = (c: Command): Command =>
-  c.option('--preprocess <name or JSON>', 'how samples become the input: a named preset or JSON', preprocess);
+  c.option(
+    '--preprocess <name or JSON>',
+    'how samples become the input: auto (tried on training samples), a preset or JSON',
+    preprocess,
+  );
 const dataText = 'digits, or a path: IDX(.gz), CIFAR binary, NPY, NPZ, CSV, or a folder of pictures by class';
 
 /** The program; parsing it runs a command. Errors of usage exit with code 1 and one line. */

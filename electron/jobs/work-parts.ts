@@ -5,8 +5,9 @@ import type { Clock } from '#shared/ports/clock.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
 import type { Runtime } from '#shared/ports/runtime.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
-import { proposePreprocess, type Subject } from '#shared/training/evaluate.ts';
-import { defaultPreprocess } from '#shared/training/preprocess.ts';
+import type { Subject } from '#shared/training/evaluate.ts';
+import { startingPreprocess } from '#shared/training/preprocess.ts';
+import { proposePreprocess } from '#shared/training/propose-preprocess.ts';
 import { openModelFile } from '../host/model-files.ts';
 import type { Report } from './report.ts';
 
@@ -32,10 +33,16 @@ export async function preprocessFor(
   asked: Preprocess | undefined,
 ): Promise<Preprocess> {
   if (asked !== undefined) return asked;
-  const [best] = await proposePreprocess(parts.runtime, subject, dataset);
-  if (best === undefined) return defaultPreprocess;
-  parts.report.log(
-    `preprocessing "${best.name}" taken: best of the common ones on ${best.samples} training samples (${(best.top1 * 100).toFixed(0)} %)`,
+  const { runtime, cancel, report } = parts;
+  const [best, ...others] = await proposePreprocess(runtime, subject, dataset, { cancel });
+  if (best === undefined) return startingPreprocess(dataset.info.sample);
+  const percent = (p: { readonly top1: number }): string => `${(p.top1 * 100).toFixed(0)} %`;
+  const next = others.find((p) => p.top1 < best.top1);
+  const second = next === undefined ? '' : `; "${next.name}" would give ${percent(next)}`;
+  report.log(
+    `preprocessing "${best.name}" taken: best of the common ones on ${best.samples} training samples (${percent(best)}${second})`,
   );
+  if (best.top1 < 2 / Math.max(2, dataset.info.classes.length))
+    report.log('no common preprocessing does better than guessing: is this data for this model?');
   return best.preprocess;
 }

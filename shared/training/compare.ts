@@ -11,15 +11,15 @@ import { type BatchRun, batchSize } from './batches.ts';
 import { argmax, classCount, floatsOf } from './class-scores.ts';
 import { type Subject, sourceOf } from './evaluate.ts';
 import { modelInput } from './model-input.ts';
-import { defaultPreprocess, preprocessBatch } from './preprocess.ts';
+import { preprocessBatch, startingPreprocess } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
 import { randomBatch } from './random-samples.ts';
 
 export interface CompareOptions {
   /** Samples to run; without it seeded random input. */
   readonly dataset?: Dataset;
-  /** Validation by default: comparing is no accuracy, and may be looked at while choosing. */
-  readonly split?: Exclude<Split, 'test'>;
+  /** Validation by default: comparing is no accuracy, and may be looked at while choosing. Only `evaluate` says test. */
+  readonly split?: Split;
   readonly preprocess?: Preprocess;
   readonly samples?: number;
   readonly seed?: number;
@@ -116,7 +116,7 @@ export async function compare(
   const maker = (model: Model): BatchRun['make'] => {
     const input = modelInput(model);
     if (data === undefined) return async (indices) => randomBatch(input, indices, options.seed ?? 1);
-    const p = options.preprocess ?? defaultPreprocess;
+    const p = options.preprocess ?? startingPreprocess(data.info.sample);
     return async (indices) => preprocessBatch(await data.read(split, indices), data.info.sample, input, p);
   };
   const first = await runtime.open(source(a));

@@ -9,9 +9,10 @@ import type { Dataset, Sample } from '../ports/dataset.ts';
 import { model, node, value } from '../testing/build.ts';
 import { rankOf, wilson95 } from './class-scores.ts';
 import { compare } from './compare.ts';
-import { evaluate, proposePreprocess } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import { modelInput } from './model-input.ts';
 import { preprocessBatch, presetOf } from './preprocess.ts';
+import { proposePreprocess } from './propose-preprocess.ts';
 import { resizeImage } from './resize-image.ts';
 
 const runtime = nodeRuntime(1);

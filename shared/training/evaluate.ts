@@ -1,4 +1,4 @@
-/** Owns evaluate: accuracy with its interval and latency of a model on a split; and the proposal of a preprocessing. */
+/** Owns evaluate: accuracy with its interval and latency of a model on a split. */
 import type { Cancel } from '../base/cancel.ts';
 import type { Model } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -9,7 +9,7 @@ import { type BatchRun, runBatches } from './batches.ts';
 import { argmax, classCount, floatsOf, rankOf, wilson95 } from './class-scores.ts';
 import { type Latency, measureLatency } from './measure-latency.ts';
 import { modelInput } from './model-input.ts';
-import { defaultPreprocess, preprocessBatch, preprocessPresets } from './preprocess.ts';
+import { preprocessBatch, startingPreprocess } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
 
 /** A model and, where its file stands on disk, that; else it is written to bytes. */
@@ -71,7 +71,7 @@ async function countHits(run: LabelledRun, dataset: Dataset, progress: (share: n
   return { scored, top1, top5 };
 }
 
-interface LabelledRun extends BatchRun {
+export interface LabelledRun extends BatchRun {
   /** Labels of the samples made so far. */
   readonly labels: ReadonlyMap<number, number | null>;
 }
@@ -79,7 +79,7 @@ interface LabelledRun extends BatchRun {
 const indexList = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
 /** The samples of a split as runs of a model. */
-function runOver(
+export function runOver(
   session: Session,
   s: Subject,
   dataset: Dataset,
@@ -116,7 +116,7 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<EvaluationResult> {
   const split = options.split ?? 'test';
-  const preprocess = options.preprocess ?? defaultPreprocess;
+  const preprocess = options.preprocess ?? startingPreprocess(dataset.info.sample);
   const available = dataset.info.counts[split];
   const count = Math.min(available, options.samples ?? available);
   const session = await runtime.open(sourceOf(subject));
@@ -139,40 +139,6 @@ export async function evaluate(
       preprocess,
       latencyMs,
     };
-  } finally {
-    await session.release();
-  }
-}
-
-export interface Proposal {
-  readonly name: string;
-  readonly preprocess: Preprocess;
-  readonly top1: number;
-  /** Training samples it was tried on. */
-  readonly samples: number;
-}
-
-/**
- * Tries the presets on labelled training samples and returns them best first (equals in the presets' order). A wrong
- * preprocessing fails silently: 99 % becomes 60 %. Empty without labels or class scores.
- */
-export async function proposePreprocess(
-  runtime: Runtime,
-  subject: Subject,
-  dataset: Dataset,
-  samples = 100,
-): Promise<readonly Proposal[]> {
-  if (!dataset.info.labelled) return [];
-  const count = Math.min(samples, dataset.info.counts.train);
-  const session = await runtime.open(sourceOf(subject));
-  try {
-    const found: Proposal[] = [];
-    for (const [name, preprocess] of Object.entries(preprocessPresets)) {
-      const run = runOver(session, subject, dataset, 'train', preprocess, count);
-      const hits = await countHits(run, dataset, () => {});
-      if (hits.scored) found.push({ name, preprocess, top1: hits.top1 / count, samples: count });
-    }
-    return found.sort((a, b) => b.top1 - a.top1);
   } finally {
     await session.release();
   }

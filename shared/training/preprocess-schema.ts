@@ -6,7 +6,8 @@ export const preprocessSchema = z.strictObject({
   scale: z.number().positive().default(255),
   mean: z.array(z.number()).min(1).max(4).default([0]),
   std: z.array(z.number().positive()).min(1).max(4).default([1]),
-  layout: z.enum(['nchw', 'nhwc', 'flat']).optional(),
+  /** By the input's shape where not given. A flat input takes one plane a channel, or 'flat-hwc' pixel by pixel. */
+  layout: z.enum(['nchw', 'nhwc', 'flat', 'flat-hwc']).optional(),
   colour: z.enum(['as-is', 'rgb', 'bgr', 'grey']).default('as-is'),
   /** Resize to the model's input: 'fit' stretches, 'crop' keeps the ratio and crops the centre. */
   resize: z.enum(['fit', 'crop', 'none']).default('fit'),

@@ -25,6 +25,10 @@ export const preprocessPresets: Readonly<Record<string, Preprocess>> = {
 /** What a project without a stated preprocessing starts with: 0..1. */
 export const defaultPreprocess: Preprocess = preset({});
 
+/** What data starts with where nothing is stated and nothing can be tried: pictures as 0..1, other numbers as they stand. */
+export const startingPreprocess = (sample: DatasetInfo['sample']): Preprocess =>
+  sample.kind === 'image' ? defaultPreprocess : preset({ scale: 1 });
+
 /** A preset by name. Faults: `bad-input`, listing those there are. */
 export function presetOf(name: string): Preprocess {
   const found = preprocessPresets[name];
@@ -53,7 +57,7 @@ function channelReader(p: Picture, channels: number, colour: Preprocess['colour'
 const numberOr = (d: Dim | undefined, fallback: number): number => (typeof d === 'number' && d > 0 ? d : fallback);
 
 interface Target {
-  readonly layout: 'nchw' | 'nhwc' | 'flat';
+  readonly layout: NonNullable<Preprocess['layout']>;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
@@ -63,7 +67,7 @@ interface Target {
 function targetOf(input: ModelInput, p: Preprocess, size: { height: number; width: number; channels: number }): Target {
   const layout = p.layout ?? layoutOf(input.shape);
   const s = input.shape;
-  if (layout === 'flat') {
+  if (layout === 'flat' || layout === 'flat-hwc') {
     const rest = s.slice(1);
     const known = rest.filter((d): d is number => typeof d === 'number');
     const count = known.length === rest.length ? known.reduce((a, b) => a * b, 1) : null;
@@ -100,16 +104,55 @@ function targetOf(input: ModelInput, p: Preprocess, size: { height: number; widt
   };
 }
 
-function pictureOf(sample: Sample, info: DatasetInfo['sample']): Picture {
-  if (info.kind === 'vector') return { height: 1, width: info.length, channels: 1, values: sample.values };
+function pictureOf(sample: Sample, info: ImageInfo): Picture {
   const height = sample.height ?? info.height;
   const width = sample.width ?? info.width;
   return { height, width, channels: info.channels, values: sample.values };
 }
 
+type ImageInfo = Extract<DatasetInfo['sample'], { readonly kind: 'image' }>;
+type VectorInfo = Extract<DatasetInfo['sample'], { readonly kind: 'vector' }>;
+
+/** The input's sizes for plain numbers: its own where they hold so many, open ones filled from the data's or the one left over. */
+function vectorDims(input: ModelInput, info: VectorInfo): readonly number[] {
+  const rest = input.shape.slice(1);
+  const own = info.dims ?? [info.length];
+  const filled = rest.length === own.length ? rest.map((d, i) => numberOr(d, own[i] ?? 1)) : rest;
+  const open = filled.filter((d) => typeof d !== 'number').length;
+  const known = filled.reduce<number>((n, d) => n * numberOr(d, 1), 1);
+  const dims = open === 1 ? filled.map((d) => numberOr(d, info.length / known)) : filled.map((d) => numberOr(d, 1));
+  if (dims.reduce((a, b) => a * b, 1) !== info.length || !dims.every(Number.isInteger))
+    throw new Fault('does-not-fit', `a sample of ${own.join(' x ')} numbers for an input of ${rest.join(' x ')}`, {
+      where: input.name,
+    });
+  return dims;
+}
+
+/** Plain numbers in the order in which they stand, scaled alike; from planes to pixels or back where only that fits. */
+function vectorBatch(samples: readonly Sample[], info: VectorInfo, input: ModelInput, p: Preprocess): RunTensor {
+  const dims = vectorDims(input, info);
+  const [a = 1, b = 1, c = 1] = info.dims ?? [];
+  const turned = (order: readonly number[]): boolean =>
+    info.dims?.length === 3 && dims.join() === order.join() && dims.join() !== info.dims.join();
+  // [A, B, C] to [B, C, A] (planes to pixels) or to [C, A, B] (pixels to planes): a matrix turned about.
+  const rows = turned([b, c, a]) ? a : turned([c, a, b]) ? a * b : 1;
+  const columns = info.length / rows;
+  const top = 255 / p.scale;
+  const [mean = 0] = p.mean;
+  const [std = 1] = p.std;
+  const out = new Float32Array(samples.length * info.length);
+  for (const [n, { values }] of samples.entries())
+    for (let i = 0; i < info.length; i++) {
+      const from = rows === 1 ? i : (i % rows) * columns + Math.floor(i / rows);
+      const v = (values[from] ?? 0) / p.scale;
+      out[n * info.length + i] = ((p.invert ? top - v : v) - mean) / std;
+    }
+  return { type: input.elem, dims: [samples.length, ...dims], data: typed(input, out) };
+}
+
 /**
  * Samples as one batch for `input`: [N, C, H, W], [N, H, W, C] or [N, ...] by its shape (or `preprocess.layout`).
- * (pixel / scale, inverted where asked, - mean) / std per channel. Vectors (CSV) are scaled alike.
+ * (pixel / scale, inverted where asked, - mean) / std per channel. Plain numbers are scaled alike and keep their order.
  * Faults: `does-not-fit` where sizes cannot agree.
  */
 export function preprocessBatch(
@@ -120,6 +163,7 @@ export function preprocessBatch(
 ): RunTensor {
   const first = samples[0];
   if (first === undefined) throw new Fault('no-data', 'no samples to feed', { where: input.name });
+  if (info.kind === 'vector') return vectorBatch(samples, info, input, preprocess);
   const { layout, channels, height, width, dims } = targetOf(input, preprocess, pictureOf(first, info));
   const plane = height * width;
   const each = plane * channels;
@@ -130,10 +174,10 @@ export function preprocessBatch(
   const inverse = Array.from({ length: channels }, (_, k) => 1 / (pick(preprocess.std, k) || 1));
   const sign = preprocess.invert ? -1 : 1;
   const shift = preprocess.invert ? top : 0;
-  const channelsLast = layout === 'nhwc';
+  const channelsLast = layout === 'nhwc' || layout === 'flat-hwc';
   for (const [n, sample] of samples.entries()) {
     let p = pictureOf(sample, info);
-    if (info.kind === 'image' && (p.height !== height || p.width !== width)) {
+    if (p.height !== height || p.width !== width) {
       if (preprocess.resize === 'none')
         throw new Fault('does-not-fit', `a picture of ${p.height} x ${p.width} for an input of ${height} x ${width}`, {
           where: input.name,
