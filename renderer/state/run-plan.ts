@@ -26,13 +26,6 @@ export const dataOf = (plan: RunPlan): string => plan.data ?? currentDocument().
 const failed = text('The job could not be started', '작업을 시작하지 못했습니다');
 
 const kinds = new Map(techniques.map((t) => [t.id, t]));
-/** Whether a technique of the recipe trains or calibrates, and so needs data. */
-export const needsData = (ids: readonly string[]): boolean =>
-  ids.some((id) => {
-    const needs = kinds.get(id)?.needs;
-    return needs?.training === true;
-  });
-
 /** "LeNet-5 · Prune channels + Quantize": what a job of this recipe is called. */
 export function jobTitle(name: string, ids: readonly string[], language: 'en' | 'ko'): string {
   const said = ids.map((id) => kinds.get(id)?.title[language] ?? id);

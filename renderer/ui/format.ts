@@ -29,12 +29,14 @@ export const shortBytes = (n: number | null): string => (n === null ? '?' : scal
 export const percent = (share: number | null, digits = 1): string =>
   share === null ? '?' : `${(share * 100).toFixed(share > 0 && share < 0.001 ? 2 : digits)}\u202f%`;
 
-/** before / now: '3.6×'; equal figures give '1×'. */
+/** before / now: '3.6×'; equal figures give '1×'; near ones enough digits to tell them apart ('1.004×'). */
 export const ratio = (before: number, now: number): string => {
   if (before === now) return '1×';
   if (now === 0) return '∞';
   const r = before / now;
-  return `${r >= 100 ? Math.round(r) : significant(r, r >= 10 ? 3 : 2)}×`;
+  if (r >= 100) return `${Math.round(r)}×`;
+  const digits = r >= 10 ? 3 : Math.abs(r - 1) < 0.005 ? 4 : Math.abs(r - 1) < 0.05 ? 3 : 2;
+  return `${significant(r, digits)}×`;
 };
 
 export const milliseconds = (ms: number): string =>

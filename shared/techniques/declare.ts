@@ -128,6 +128,11 @@ export interface Technique {
   readonly cases: readonly TechniqueCase[];
   /** How the saving shows, or does not, at run time: read on the card. */
   readonly explain: (params: FieldValues) => Text;
+  /**
+   * What this saves on paper only: in the file, not in the kernels that run it (zeros in a dense kernel, one-bit weights in a
+   * float kernel). Left out, or undefined: nothing. Labelled so in the figures strip.
+   */
+  readonly onPaper?: (params: FieldValues) => Text | undefined;
   /** From version k to k + 1, for recipes saved by older ones. */
   readonly migrations: readonly ((params: FieldValues) => FieldValues)[];
 }

@@ -240,5 +240,10 @@ export const pruneWeights: Technique = {
       'Saves bytes, not time: dense kernels multiply zeros as well. The mask is unpacked once, when the model loads.',
       '시간이 아니라 용량을 줄입니다. 밀집 커널은 0도 곱합니다. 마스크는 모델을 불러올 때 한 번만 풀립니다.',
     ),
+  onPaper: () =>
+    text(
+      'Zero weights: a dense kernel multiplies them all the same. Prune channels to save time.',
+      '0인 가중치: 밀집 커널은 0도 그대로 곱합니다. 시간을 줄이려면 채널을 가지치기하세요.',
+    ),
   migrations: [],
 };

@@ -229,6 +229,13 @@ export const quantize: Technique = {
     { params: { mode: 'weight-only', bits: 4 } },
   ],
   explain: (p) => explained(p),
+  onPaper: (p) =>
+    p.mode === 'weight-only'
+      ? text(
+          'Narrow weights: widened once when the model loads, then multiplied as floats. Static mode computes in 8 bits.',
+          '폭이 좁은 가중치: 모델을 불러올 때 한 번 넓힌 뒤 실수로 곱합니다. 정적 모드는 8비트로 계산합니다.',
+        )
+      : undefined,
   migrations: [],
 };
 

@@ -252,5 +252,10 @@ export const shareWeights: Technique = {
       'Saves bytes, not time: the weights are looked up once, when the model loads, and run as plain floats. Packed by "pack", frequent indices take fewer bits still.',
       '시간이 아니라 용량을 줄입니다. 가중치는 모델을 불러올 때 한 번 복원되고 보통의 실수로 실행됩니다. "pack"으로 묶으면 자주 쓰이는 인덱스는 더 짧아집니다.',
     ),
+  onPaper: () =>
+    text(
+      'Shared weights: looked up once when the model loads, then multiplied as floats.',
+      '공유 가중치: 모델을 불러올 때 한 번 복원된 뒤 실수로 곱합니다.',
+    ),
   migrations: [],
 };

@@ -1,4 +1,8 @@
 /** Owns the figures strip: what the model costs, before -> now, predicted and measured told apart. */
+import { fieldDefaults } from '#shared/base/fields.ts';
+import type { Text } from '#shared/base/text.ts';
+import type { Step } from '#shared/recipes/recipe.ts';
+import { techniques } from '#shared/techniques/index.ts';
 import { useHost, useJobs } from '../../host/use-host.tsx';
 import { recipeOf } from '../../state/document.ts';
 import { usePreview } from '../../state/preview.ts';
@@ -11,6 +15,13 @@ import { CountFigure, counts } from './CountFigure.tsx';
 import { AccuracyFigure, LatencyFigure } from './MeasuredFigures.tsx';
 import { words } from './words.ts';
 import './cost.css';
+
+/** What a step saves in the file alone. */
+function paperSaving(step: Step): readonly Text[] {
+  const technique = techniques.find((t) => t.id === step.technique);
+  const said = technique?.onPaper?.({ ...fieldDefaults(technique.params), ...step.params });
+  return said === undefined ? [] : [said];
+}
 
 const nothing = { before: null, now: null, stale: false } as const;
 
@@ -43,6 +54,8 @@ export function FiguresStrip() {
       </button>
     );
   const changed = !plain || draft !== null;
+  const steps = [...recipe.steps.filter((s) => s.off !== true), ...(draft === null ? [] : [draft])];
+  const onPaper = [...new Set(steps.flatMap((s) => paperSaving(s)).map((t) => say(t)))];
   return (
     <dl className="strip" aria-label={say(words.strip)}>
       {counts.map((count) => (
@@ -54,7 +67,7 @@ export function FiguresStrip() {
           readBack={readBack}
         />
       ))}
-      <LatencyFigure measured={measured} changed={changed} action={action} />
+      <LatencyFigure measured={measured} changed={changed} action={action} onPaper={onPaper} />
       <AccuracyFigure measured={measured} changed={changed} action={action} />
     </dl>
   );

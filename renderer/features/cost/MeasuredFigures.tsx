@@ -13,6 +13,8 @@ export interface MeasuredFigureProps {
   readonly changed: boolean;
   /** Shown where nothing is measured: the button that does it. */
   readonly action: ReactNode;
+  /** Sentences on what steps save in the file but not in the kernels that run it. */
+  readonly onPaper?: readonly string[];
 }
 
 function useBadge({ measured }: MeasuredFigureProps): ReactNode {
@@ -29,7 +31,19 @@ function useBadge({ measured }: MeasuredFigureProps): ReactNode {
 
 export function LatencyFigure(p: MeasuredFigureProps) {
   const say = useText();
-  const badge = useBadge(p);
+  const state = useBadge(p);
+  const paper = p.onPaper ?? [];
+  const badge =
+    paper.length === 0 ? (
+      state
+    ) : (
+      <>
+        {state}
+        <Tooltip text={paper.join(' ')}>
+          <span className="badge warn">{say(words.onPaper)}</span>
+        </Tooltip>
+      </>
+    );
   const { before, now, stale } = p.measured;
   const title = say(words.latency);
   if (now === null)
@@ -37,6 +51,7 @@ export function LatencyFigure(p: MeasuredFigureProps) {
       <Figure
         id="latency"
         title={title}
+        badge={badge}
         before={p.changed && before !== null ? milliseconds(before.latencyMs.median) : null}
         now={<span className="unknown">{say(words.notMeasured)}</span>}
         share={null}
@@ -46,7 +61,7 @@ export function LatencyFigure(p: MeasuredFigureProps) {
   const [a, b] = [before?.latencyMs.median ?? null, now.latencyMs.median];
   const compared = p.changed && a !== null;
   const slower = a !== null && b > a;
-  const near = a !== null && ratio(Math.max(a, b), Math.min(a, b)) === '1.0×';
+  const near = a !== null && Math.max(a, b) < Math.min(a, b) * 1.05;
   const line = !compared
     ? `p95 ${milliseconds(now.latencyMs.p95)}`
     : near

@@ -18,6 +18,7 @@ export const words = {
   estimated: text('Predicted from the graph, before anything runs', '실행 전에 그래프로부터 예측한 값'),
   readBack: text('Read back from the written file', '저장된 파일에서 다시 읽은 값'),
   fromFile: text('Of the opened file', '연 파일의 값'),
+  onPaper: text('bytes, not time', '용량만 감소'),
   measured: text('measured', '측정'),
   stale: text('older recipe', '이전 레시피'),
   staleWhy: text(

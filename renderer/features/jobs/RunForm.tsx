@@ -2,8 +2,9 @@
 import { Gauge, Play } from 'lucide-react';
 import { useState } from 'react';
 import { useHost } from '../../host/use-host.tsx';
+import { usePreview } from '../../state/preview.ts';
 import { activeSteps } from '../../state/results.ts';
-import { measureNow, needsData, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
+import { measureNow, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
 import { useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { useLanguage, useText } from '../../ui/language.ts';
@@ -25,7 +26,8 @@ export function RunForm() {
   const choice: Choice = asPath || (data !== '' && data !== 'digits') ? 'path' : data === '' ? 'none' : 'digits';
   const on = edit.steps.filter((s) => s.step.off !== true).map((s) => s.step);
   const empty = activeSteps({ bantam: 1, steps: on }) === 0;
-  const lacking = data === '' && needsData(on.map((s) => s.technique));
+  const asks = usePreview((p) => p.preview?.steps.some((s) => s.needsData() !== undefined) ?? false);
+  const lacking = data === '' && asks;
   const choose = (c: Choice): void => {
     setAsPath(c === 'path');
     useRunPlan.setState({ data: c === 'digits' ? 'digits' : '' });

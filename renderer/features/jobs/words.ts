@@ -17,8 +17,8 @@ export const words = {
   pathHint: text('Folder of class folders, IDX or CSV', '클래스별 폴더, IDX 또는 CSV'),
   evaluate: text('Measure afterwards', '실행 후 측정'),
   needsData: text(
-    'A step of this recipe learns: it needs data.',
-    '이 레시피에는 학습 단계가 있어 데이터가 필요합니다.',
+    'A step of this recipe learns from samples: it needs data.',
+    '이 레시피에는 샘플에서 배우는 단계가 있어 데이터가 필요합니다.',
   ),
   noDataNote: text(
     'Without data, outputs are compared on random input; accuracy stays unknown.',
