@@ -85,7 +85,7 @@ export class Emitter {
 }
 
 /** Values that depend on one of `sources`. `order`: makers before readers. */
-function reached(order: readonly Node[], sources: ReadonlySet<string>): ReadonlySet<string> {
+export function reached(order: readonly Node[], sources: ReadonlySet<string>): ReadonlySet<string> {
   const found = new Set(sources);
   for (const node of order)
     if (node.inputs.some((i) => found.has(i))) for (const o of node.outputs) if (o !== '') found.add(o);
@@ -165,7 +165,7 @@ function contextOf(node: Node, w: Walk): GradientContext {
 }
 
 /** Element types whose values have gradients; quantized ones pass them straight through. */
-const carries = (facts: Facts | undefined): boolean =>
+export const carries = (facts: Facts | undefined): boolean =>
   facts?.elem !== 'int64' && facts?.elem !== 'int32' && facts?.elem !== 'bool';
 
 /**
