@@ -9,6 +9,7 @@ const sharedOrder = [
   'ir',
   'ports',
   'onnx',
+  'archive',
   'ops',
   'devices',
   'analysis',
