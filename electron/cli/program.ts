@@ -68,6 +68,16 @@ export function program(): Command {
     .action(async (a: string, b: string, options: DataOptions & { data?: string }) =>
       (await import('./evaluate.ts')).compare(a, b, options),
     );
+  command('pack <model>', 'an archive of the file, entropy-coded; unpack restores it bit for bit', json)
+    .requiredOption('-o, --output <file>', 'the archive to write')
+    .action(async (model: string, options: OutputOptions & { output: string }) =>
+      (await import('./pack.ts')).packModel(model, options),
+    );
+  command('unpack <archive>', 'the ONNX file that an archive holds', json)
+    .requiredOption('-o, --output <file>', 'the ONNX file to write')
+    .action(async (archive: string, options: OutputOptions & { output: string }) =>
+      (await import('./pack.ts')).unpackModel(archive, options),
+    );
   command('serve', 'open the studio in a browser, from a server on this machine only', threaded)
     .option('--port <n>', 'port to listen on', integer('--port', 0, 65535))
     .option('--open', 'open the default browser')

@@ -194,6 +194,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       if (outcome.kind !== 'samples') throw new Fault('internal', 'the process answered something else');
       return outcome.samples;
     },
+    packedSize: async ({ modelId }) => {
+      const model = (await store.get(modelId)).path;
+      const outcome = await runToEnd(options.spawn, { kind: 'pack', model, threads: options.threads });
+      if (outcome.kind !== 'pack') throw new Fault('internal', 'the process answered something else');
+      return outcome.packed;
+    },
     answer: async ({ modelId, feeds }) => {
       const model = (await store.get(modelId)).path;
       const outcome = await runToEnd(options.spawn, { kind: 'answer', model, feeds, threads: options.threads });

@@ -26,6 +26,8 @@ export type Task =
       readonly feeds: readonly WireTensor[];
       readonly threads: number;
     }
+  /** Packs a model file, to know what it takes. */
+  | { readonly kind: 'pack'; readonly model: string; readonly threads: number }
   /** Reads a few samples of a data set. */
   | {
       readonly kind: 'samples';
@@ -48,6 +50,7 @@ export type Outcome =
   | { readonly kind: 'job'; readonly result: JobResult; readonly wrote: boolean }
   | { readonly kind: 'verify'; readonly verified: Verified }
   | { readonly kind: 'answer'; readonly answer: CallOutput<'answer'> }
+  | { readonly kind: 'pack'; readonly packed: CallOutput<'packedSize'> }
   | { readonly kind: 'samples'; readonly samples: CallOutput<'someSamples'> };
 
 export type FromWorker =

@@ -4,6 +4,7 @@ import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
 import { answer } from './answer.ts';
 import { KeptOnCancel } from './apply-recipe.ts';
+import { packFile } from './pack-file.ts';
 import type { FromWorker, Outcome, Task, ToWorker } from './protocol.ts';
 import { reporter } from './report.ts';
 import { runJob } from './run-job.ts';
@@ -34,6 +35,10 @@ async function perform(task: Task): Promise<Outcome> {
   if (task.kind === 'verify') return { kind: 'verify', verified: await verifyFile(runtime, task.held, task.written) };
   if (task.kind === 'answer') return { kind: 'answer', answer: await answer(runtime, task) };
   if (task.kind === 'samples') return { kind: 'samples', samples: await someSamples(task) };
+  if (task.kind === 'pack') {
+    const { bytes, ...more } = packFile(task.model);
+    return { kind: 'pack', packed: { archiveBytes: bytes.length, ...more, parts: [...more.parts] } };
+  }
   return runJob(task, { runtime, cancel: token, report: reporter((m) => void send(m)) });
 }
 

@@ -54,7 +54,7 @@ function storedFloat(index: GraphIndex, name: string): Stored | undefined {
   return sparse?.values.type === 'float' ? { dims: sparse.dims, values: () => dense(sparse) } : undefined;
 }
 
-/** A float tensor of zeros and ones alone chooses among others; it is not learnt. */
+/** A float tensor of zeros and ones alone chooses among others; it is not learnt. Biases may begin as zeros. */
 const isMask = (values: Float32Array): boolean =>
   values.length > 1 && values.includes(0) && values.every((v) => v === 0 || v === 1);
 
@@ -118,7 +118,7 @@ export function parametersOf(model: Model, only?: ReadonlySet<string>): readonly
     const stored = storedFloat(index, name);
     if (stored === undefined) return [];
     const values = stored.values();
-    if (isMask(values)) return [];
+    if (role !== 'bias' && isMask(values)) return [];
     const zeros = role === 'weight' && values.includes(0);
     const mask = zeros ? Float32Array.from(values, (v) => (v === 0 ? 0 : 1)) : undefined;
     return [{ name, role, dims: stored.dims, values, ...(mask === undefined ? {} : { mask }) }];

@@ -237,6 +237,25 @@ export const calls = {
       threads: z.number(),
     }),
   },
+  /** What the model's file takes packed: entropy-coded tensor by tensor, and the rest (graph, names) deflated. */
+  packedSize: {
+    input: z.strictObject({ modelId: blobId }),
+    output: z.object({
+      fileBytes: z.number(),
+      /** With all tables and the checksum. */
+      archiveBytes: z.number(),
+      parts: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          plainBytes: z.number(),
+          codedBytes: z.number(),
+          coder: z.enum(['raw', 'deflate', 'huffman', 'relative', 'codebook', 'relative codebook']),
+        }),
+      ),
+      rest: z.object({ plainBytes: z.number(), codedBytes: z.number() }),
+    }),
+  },
   /** Autosave: recipe and open model by project name. */
   saveProject: { input: z.strictObject({ modelId: blobId, recipe: recipeSchema }), output: z.strictObject({}) },
   lastProject: {
