@@ -205,7 +205,10 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
   const hints = s.hints ?? [];
   const soft = s.soft?.share ?? 0;
   const hard = s.loss !== 'none' && soft < 1;
-  const forward = needed(graph, [...(hard || soft > 0 ? [scores] : []), ...hints.map((h) => h.value)]);
+  const forward = needed(graph, [
+    ...(hard || soft > 0 || hints.length === 0 ? [scores] : []),
+    ...hints.map((h) => h.value),
+  ]);
   const shown = needed(graph, [scores]);
   const within = new Set(forward);
   const reads = new Set(forward.flatMap((n) => n.inputs));
@@ -322,8 +325,10 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
   ];
   const inputsOf = (some: readonly { readonly input: string; readonly dims: readonly number[] }[]) =>
     some.map((c) => floatInfo(c.input, c.dims));
+  const pruned = (nodes: readonly Node[], outputs: readonly string[]) => needed({ ...graph, nodes }, outputs);
+  const results = [names.loss, ...carried.map((c) => c.output)];
   const step = assemble(model, {
-    nodes: [...trained, ...extra, ...e.nodes, named(loss, names.loss)],
+    nodes: pruned([...trained, ...extra, ...e.nodes, named(loss, names.loss)], results),
     constants: e.constants,
     inputs: [
       ...dataInputs,
@@ -342,7 +347,6 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
   const plain = needed(graph, [scores, ...hints.map((h) => h.value)]);
   const closing = [named(flat, names.scores), named(judged, names.loss)];
   const scoring = [named(flat, names.scores)];
-  const pruned = (nodes: readonly Node[], outputs: readonly string[]) => needed({ ...graph, nodes }, outputs);
   const judge = assemble(model, {
     nodes: pruned([...plain, ...extra, ...judgeNodes, ...closing], [names.scores, names.loss]),
     constants: e.constants,
