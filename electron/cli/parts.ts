@@ -23,6 +23,7 @@ export async function withParts<T>(options: RunOptions, work: (parts: WorkParts)
           line.done();
           process.stderr.write(`${text}\n`);
         },
+        training: () => {},
         curve: (p) => {
           line.done();
           const held = p.validation === null ? '' : `, validation ${(p.validation * 100).toFixed(2)} %`;

@@ -9,6 +9,8 @@ export interface DataFolder {
   /** Held models, one folder each. */
   readonly models: string;
   readonly journal: string;
+  /** One folder for each job that is not done: how far it is. */
+  readonly checkpoints: string;
   readonly project: string;
 }
 
@@ -24,5 +26,11 @@ export function dataFolder(root = process.env.BANTAM_HOME ?? join(homedir(), '.b
       hint: 'Set BANTAM_HOME to a folder that can be written.',
     });
   }
-  return { root: at, models, journal: join(at, 'jobs', 'journal.jsonl'), project: join(at, 'project.json') };
+  return {
+    root: at,
+    models,
+    journal: join(at, 'jobs', 'journal.jsonl'),
+    checkpoints: join(at, 'jobs', 'checkpoints'),
+    project: join(at, 'project.json'),
+  };
 }

@@ -1,6 +1,6 @@
 /** Owns the host: the handlers of every call, over the model store, the project file and the job queue. */
-import { copyFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { copyFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
 import type { JobSpec, Opened } from '#shared/contract/calls.ts';
 import type { Handlers, Service } from '#shared/contract/server.ts';
@@ -102,13 +102,15 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const openPath = async (path: string): Promise<Opened> => opened(await takeIn(path, { name: lastPart(path) }));
 
   const idsOf = (spec: JobSpec): readonly string[] => (spec.kind === 'compare' ? [spec.a, spec.b] : [spec.modelId]);
-  const taskOf = async (spec: JobSpec): Promise<Extract<Task, { kind: 'job' }>> => {
+  const checkpointOf = (id: string): string => join(options.folder.checkpoints, id);
+  const taskOf = async (spec: JobSpec, id: string): Promise<Extract<Task, { kind: 'job' }>> => {
     const held = await Promise.all(idsOf(spec).map((id) => store.get(id)));
     const models = Object.fromEntries(held.map((h) => [h.modelId, h.path]));
     const out = spec.kind === 'apply' ? (await store.draft()).path : '';
     const preprocess = held[0]?.preprocess;
     const known = preprocess === undefined ? {} : { preprocess };
-    return { kind: 'job', spec, models, out, threads: options.threads, ...known };
+    const kept = spec.kind === 'apply' ? { checkpoint: checkpointOf(id) } : {};
+    return { kind: 'job', spec, models, out, threads: options.threads, ...known, ...kept };
   };
   const discard = async (task: Extract<Task, { kind: 'job' }>): Promise<void> => {
     if (task.out !== '') await store.drop(dirname(task.out));
@@ -118,6 +120,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     spawn: options.spawn,
     taskOf,
     discard,
+    forget: (id) => rm(checkpointOf(id), { recursive: true, force: true }),
     adopt: async (task) => {
       if (task.spec.kind !== 'apply') throw new Fault('internal', 'only apply writes a model');
       const { modelId: _id, path: _path, fileBytes: _bytes, ...source } = await store.get(task.spec.modelId);

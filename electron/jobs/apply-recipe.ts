@@ -13,6 +13,7 @@ import { evaluate, type Subject } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { saveModelFile } from '../host/model-files.ts';
 import type { StepData } from './calibrate-step.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { partOf, type Report } from './report.ts';
 import { stepHost } from './step-host.ts';
 import { StoppedTraining } from './train-step.ts';
@@ -28,6 +29,8 @@ export interface ApplyRequest {
   /** Evaluate original and result afterwards. */
   readonly evaluate: boolean;
   readonly shapes?: ShapeChoice | undefined;
+  /** Where the work keeps how far it is, and goes on from. */
+  readonly checkpoint?: Checkpoint | undefined;
 }
 
 export interface Applied {
@@ -115,7 +118,10 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
     };
   }
   const running = { ...parts, report: partOf(report, 0.02, request.evaluate ? 0.8 : 0.95) };
-  const outcome = await runRecipe(original.model, recipe, stepHost(running, data), shapes).catch(async (thrown) => {
+  const { checkpoint } = request;
+  for (const point of checkpoint?.curve ?? []) report.curve(point);
+  const host = stepHost(running, data, checkpoint);
+  const outcome = await runRecipe(original.model, recipe, host, shapes, checkpoint).catch(async (thrown) => {
     throw thrown instanceof StoppedTraining ? await keepBest(report, thrown, request, before) : thrown;
   });
   checkCancel(parts.cancel);

@@ -16,6 +16,8 @@ export type Task =
       /** Where a result model is to be written (a path in a folder made for it). */
       readonly out: string;
       readonly threads: number;
+      /** Folder in which the job keeps how far it is, over crashes; without one it starts anew. */
+      readonly checkpoint?: string;
     }
   /** Opens a written file with the runtime and compares its outputs with the held model's. */
   | { readonly kind: 'verify'; readonly held: string; readonly written: string; readonly threads: number }

@@ -10,12 +10,14 @@ import { type Ending, type RunningProcess, runProcess } from './run-process.ts';
 export interface QueueHost {
   readonly journal: Journal;
   readonly spawn: Spawn;
-  /** The task of a spec: paths looked up, a place for the result made. Faults: `not-found`. */
-  taskOf(spec: JobSpec): Promise<Extract<Task, { kind: 'job' }>>;
+  /** The task of a job: paths looked up, a place for the result made. Faults: `not-found`. */
+  taskOf(spec: JobSpec, id: string): Promise<Extract<Task, { kind: 'job' }>>;
   /** Takes the written result into the store; returns its id. */
   adopt(task: Extract<Task, { kind: 'job' }>, job: Job): Promise<string>;
   /** Removes what a task that did not end well left behind. */
   discard(task: Extract<Task, { kind: 'job' }>): Promise<void>;
+  /** Removes what a job kept to go on from: it is done, or not wanted any more. */
+  forget?(id: string): Promise<void>;
   readonly graceMs?: number;
 }
 
@@ -23,7 +25,7 @@ export interface Queue {
   start(spec: JobSpec): Job;
   /** Faults: `not-found`. Cancelling what has ended changes nothing. */
   cancel(id: string): Job;
-  /** Runs a failed or cancelled job again from its start, under its id. */
+  /** Goes on with a failed or cancelled job, under its id, from what it kept of its work; from its start where it kept nothing. */
   resume(id: string): Job;
   remove(id: string): void;
   all(): readonly Job[];
@@ -134,6 +136,7 @@ export function createQueue(host: QueueHost): Queue {
     const job = find(id);
     if (ending.kind === 'done' && ending.outcome.kind === 'job') {
       const modelId = ending.outcome.wrote ? await host.adopt(task, job) : undefined;
+      await host.forget?.(id);
       const result = { ...ending.outcome.result, ...(modelId === undefined ? {} : { modelId }) };
       change({ ...job, state: 'done', progress: { share: 1, what: 'done', secondsLeft: null }, result });
     } else if (ending.kind === 'cancelled' && ending.kept !== undefined) {
@@ -149,7 +152,7 @@ export function createQueue(host: QueueHost): Queue {
     const slot: NonNullable<typeof running> = { id: waiting.id };
     running = slot;
     try {
-      const task = await host.taskOf(waiting.spec);
+      const task = await host.taskOf(waiting.spec, waiting.id);
       if (slot.cancelled || closed) {
         await host.discard(task);
         if (!closed) change({ ...find(waiting.id), state: 'cancelled' });
@@ -216,6 +219,7 @@ export function createQueue(host: QueueHost): Queue {
       find(id);
       jobs.delete(id);
       host.journal.removed(id);
+      void host.forget?.(id);
     },
     all: () => [...jobs.values()],
     onJob: (listener) => {

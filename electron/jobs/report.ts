@@ -7,6 +7,8 @@ export interface Report {
   progress(share: number, what: string): void;
   log(line: string): void;
   curve(point: Job['curve'][number]): void;
+  /** Where a training stands: goes out with the next progress. */
+  training(live: Job['progress']['training']): void;
 }
 
 /** A report of `from`..`to` of another one. */
@@ -15,13 +17,14 @@ export const partOf = (report: Report, from: number, to: number): Report => ({
   progress: (share, what) => report.progress(from + (to - from) * Math.min(1, Math.max(0, share)), what),
 });
 
-export const silent: Report = { progress: () => {}, log: () => {}, curve: () => {} };
+export const silent: Report = { progress: () => {}, log: () => {}, curve: () => {}, training: () => {} };
 
 /** Sends messages; progress at most every `everyMs`, but each new `what` at once. Time left is the rate so far, continued. */
 export function reporter(send: (message: FromWorker) => void, everyMs = 100, now: () => number = Date.now): Report {
   const started = now();
   let last = 0;
   let lastWhat = '';
+  let live: Job['progress']['training'];
   return {
     progress: (share, what) => {
       const at = now();
@@ -31,9 +34,14 @@ export function reporter(send: (message: FromWorker) => void, everyMs = 100, now
       const seconds = (at - started) / 1000;
       const known = share > 0.02 && seconds > 1;
       const secondsLeft = known ? (seconds * (1 - share)) / share : null;
-      send({ kind: 'progress', progress: { share: Math.min(1, Math.max(0, share)), what, secondsLeft } });
+      const training = live === undefined ? {} : { training: live };
+      const inside = Math.min(1, Math.max(0, share));
+      send({ kind: 'progress', progress: { share: inside, what, secondsLeft, ...training } });
     },
     log: (line) => send({ kind: 'log', line }),
     curve: (point) => send({ kind: 'curve', point }),
+    training: (now) => {
+      live = now;
+    },
   };
 }

@@ -5,6 +5,7 @@ import { compare } from '#shared/training/compare.ts';
 import { evaluate } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { applyRecipe } from './apply-recipe.ts';
+import { openCheckpoint, workKey } from './checkpoint.ts';
 import type { Outcome, Task } from './protocol.ts';
 import { clock, preprocessFor, subjectAt, type WorkParts } from './work-parts.ts';
 
@@ -29,6 +30,7 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
         data: spec.data,
         preprocess: task.preprocess,
         evaluate: spec.evaluate,
+        checkpoint: task.checkpoint === undefined ? undefined : openCheckpoint(task.checkpoint, workKey(spec)),
         ...(spec.shapes === undefined ? {} : { shapes: { inputs: spec.shapes } }),
       });
       const headlines = { before: headlineOf(before), predicted: headlineOf(predicted), after: headlineOf(after) };

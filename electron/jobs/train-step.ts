@@ -3,9 +3,10 @@ import { Cancelled } from '#shared/base/cancel.ts';
 import type { Model } from '#shared/ir/model.ts';
 import type { TrainRequest } from '#shared/techniques/declare.ts';
 import type { Learnt } from '#shared/techniques/run-step.ts';
-import { trainModel } from '#shared/training/train-model.ts';
+import { type EpochReport, trainModel } from '#shared/training/train-model.ts';
 import { openModelFile } from '../host/model-files.ts';
 import type { StepData } from './calibrate-step.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { clock, type WorkParts } from './work-parts.ts';
 
 /** Cancelled in a training that had a better epoch: its model is worth keeping. */
@@ -25,8 +26,18 @@ export async function trainStep(
   request: TrainRequest,
   seed: number,
   progress: (share: number) => void,
+  checkpoint?: Checkpoint,
 ): Promise<Learnt> {
   const { runtime, cancel, report } = parts;
+  const point = (e: EpochReport): void => {
+    const { secondsLeft: _, ...told } = e;
+    const own = { ...told, ...(checkpoint === undefined ? {} : { step: checkpoint.step() }) };
+    checkpoint?.point(own);
+    report.curve(own);
+  };
+  const state = checkpoint?.training();
+  if (state !== undefined) report.log(`training goes on after epoch ${state.epoch}`);
+  for (const e of state?.curve ?? []) point(e);
   const trained = await trainModel({
     runtime,
     clock,
@@ -38,9 +49,15 @@ export async function trainStep(
     cancel,
     ...(data.original === undefined ? {} : { teacher: data.original }),
     openTeacher: openModelFile,
-    onProgress: progress,
-    onEpoch: (e) => report.curve({ epoch: e.epoch, loss: e.loss, validation: e.validation }),
+    ...(state === undefined ? {} : { state }),
+    ...(checkpoint === undefined ? {} : { onState: (s) => checkpoint.keepTraining(s) }),
+    onProgress: (share, live) => {
+      report.training(live);
+      progress(share);
+    },
+    onEpoch: point,
   });
+  report.training(undefined);
   const { labelled } = data.dataset.info;
   const share = trained.bestValidation === null ? 'none' : `${(trained.bestValidation * 100).toFixed(2)} %`;
   const judged = labelled ? 'validation' : 'agreement with the original on validation';

@@ -124,9 +124,28 @@ export const jobSchema = z.object({
   state: jobStateSchema,
   /** Grows with every change of this document. */
   seq: z.number(),
-  progress: z.object({ share: z.number().min(0).max(1), what: z.string(), secondsLeft: z.number().nullable() }),
+  progress: z.object({
+    share: z.number().min(0).max(1),
+    what: z.string(),
+    secondsLeft: z.number().nullable(),
+    /** A training under way: its epoch (from 1) of how many, its loss as it falls (smoothed), its learning rate. */
+    training: z.object({ epoch: z.number(), epochs: z.number(), loss: z.number(), rate: z.number() }).optional(),
+  }),
   /** Training curve so far: one point an epoch. */
-  curve: z.array(z.object({ epoch: z.number(), loss: z.number(), validation: z.number().nullable() })),
+  curve: z.array(
+    z.object({
+      /** From 1, in each training anew. */
+      epoch: z.number(),
+      /** Mean training loss of the epoch. */
+      loss: z.number(),
+      /** Share of validation samples answered right; without labels, as the teacher answers them. */
+      validation: z.number().nullable(),
+      validationLoss: z.number().nullable().optional(),
+      rate: z.number().optional(),
+      /** Step of the recipe that trains, from 0. */
+      step: z.number().optional(),
+    }),
+  ),
   log: z.array(z.string()),
   createdAt: z.number(),
   result: jobResultSchema.optional(),

@@ -21,18 +21,35 @@ export interface RecipeOutcome {
   }[];
 }
 
+/** Keeps how far a recipe is, and says where one that was broken off goes on. */
+export interface RecipeJournal {
+  /** What was done before; those steps are not run again. */
+  readonly done?: RecipeOutcome;
+  /** A step begins: its place among those that are on. */
+  begin(step: number): void;
+  /** A step is done: all that is done so far. */
+  finished(outcome: RecipeOutcome): Promise<void>;
+}
+
 /** Runs all steps that are on. Faults as `runStep`; `bad-recipe` naming the step. Throws Cancelled when asked to stop. */
 export async function runRecipe(
   model: Model,
   recipe: Recipe,
   host: StepHost,
   shapes?: ShapeChoice,
+  journal?: RecipeJournal,
 ): Promise<RecipeOutcome> {
   const on = recipe.steps.map((step, index) => ({ step, index })).filter(({ step }) => step.off !== true);
-  const steps: RecipeOutcome['steps'][number][] = [];
-  let at = towardsTarget(model, recipe);
+  const before = journal?.done;
+  const steps = [...(before?.steps ?? [])];
+  let at = before?.model ?? towardsTarget(model, recipe);
   for (const [k, { step, index }] of on.entries()) {
     const number = index + 1;
+    if (k < steps.length) {
+      host.log(`step ${number}: done before`);
+      continue;
+    }
+    journal?.begin(k);
     const resolved = resolveStep(at, step, {
       number,
       seed: recipe.seed ?? 1,
@@ -58,6 +75,7 @@ export async function runRecipe(
       ...(resolved.opset === undefined ? {} : { opset: resolved.opset.to }),
     });
     at = done.model;
+    await journal?.finished({ model: at, steps });
   }
   return { model: at, steps };
 }

@@ -3,8 +3,8 @@ import { Fault } from '../base/fault.ts';
 import type { TargetRule } from './targets.ts';
 
 export interface Divergence {
-  /** Takes the loss of a step. Faults: `diverged`, with advice. */
-  take(loss: number, where: string): void;
+  /** Takes the loss of a step; returns it smoothed over the last ones. Faults: `diverged`, with advice. */
+  take(loss: number, where: string): number;
   /** Mean loss of the first steps; null as long as there are too few. */
   firstLoss(): number | null;
 }
@@ -35,7 +35,7 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
       if (start === null) {
         early.push(loss);
         if (early.length === settling) start = early.reduce((a, b) => a + b, 0) / settling;
-        return;
+        return smooth;
       }
       const limit = tolerated * Math.max(start, guessing(rule));
       if (smooth > limit)
@@ -47,6 +47,7 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
             hint: advice,
           },
         );
+      return smooth;
     },
   };
 }

@@ -53,7 +53,8 @@ export interface TrainParts {
   /** Awaited after every epoch. */
   readonly onState?: (state: TrainState) => Promise<void>;
   readonly onEpoch?: (report: EpochReport) => void;
-  readonly onProgress?: (share: number) => void;
+  /** Share of the whole training, and where it stands: after every step. */
+  readonly onProgress?: (share: number, live: LiveLoss) => void;
 }
 
 export interface Trained {
@@ -66,6 +67,15 @@ export interface Trained {
   readonly samplesPerSecond: number;
   /** Parameters of the settings' penalty, as it listed them. */
   readonly own: readonly Float32Array[];
+}
+
+export interface LiveLoss {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Smoothed over the last steps. */
+  readonly loss: number;
+  readonly rate: number;
 }
 
 /** A training, opened: its graph, sessions and rules. */
@@ -216,12 +226,13 @@ async function runEpoch(t: Training, before: TrainState): Promise<EpochEnd> {
     };
     const out = await t.step.run({ ...pick(feeds, t.step.inputNames), ...values });
     const now = Number(out[names.loss]?.data[0] ?? Number.NaN);
-    watch.take(now, `epoch ${epoch}`);
+    const smooth = watch.take(now, `epoch ${epoch}`);
     sum += now;
     const next: Record<string, RunTensor> = { ...values };
     for (const c of t.graph.carried) next[c.input] = out[c.output] as RunTensor;
     values = next;
-    t.parts.onProgress?.((epoch - 1 + (k + 1) / steps) / settings.epochs);
+    const { epochs } = settings;
+    t.parts.onProgress?.((epoch - 1 + (k + 1) / steps) / epochs, { epoch, epochs, loss: smooth, rate });
   }
   if (settings.remask !== undefined && epoch === settings.epochs) values = remasked(t, values, 1);
   return end(steps, false);
@@ -241,11 +252,14 @@ function wins(t: Training, now: Judged, s: TrainState, top: number): boolean {
   return now.validationLoss === null || now.validationLoss <= (s.best.validationLoss ?? Number.POSITIVE_INFINITY);
 }
 
+/** What of the carried values is kept of the best epoch. */
+const results = (t: Training, values: Values): Values => pick(values, [...t.graph.learnt, ...t.graph.own]);
+
 async function firstState(t: Training): Promise<TrainState> {
   const values = remasked(t, initialValues(t.graph), 0);
   const start = await judge(t, values);
   // Masks that are still to move: what stands before they are final is no result.
-  const best: Best = { epoch: t.parts.settings.remask === undefined ? 0 : -1, ...start, values };
+  const best: Best = { epoch: t.parts.settings.remask === undefined ? 0 : -1, ...start, values: results(t, values) };
   const top = best.epoch < 0 ? 0 : (start.validation ?? 0);
   return { epoch: 0, steps: 0, values, best, start, top, topEpoch: 0, firstLoss: null, curve: [], seconds: 0 };
 }
@@ -271,7 +285,7 @@ async function runLoop(t: Training): Promise<Trained> {
         ? (judged.validationLoss ?? 0) < (s.best.validationLoss ?? Number.POSITIVE_INFINITY)
         : judged.validation > s.top;
     const top: number = final ? Math.max(s.top, judged.validation ?? 0) : s.top;
-    const best = final && wins(t, judged, s, top) ? { epoch, ...judged, values: end.values } : s.best;
+    const best = final && wins(t, judged, s, top) ? { epoch, ...judged, values: results(t, end.values) } : s.best;
     const seconds = (clock.now() - started) / 1000;
     const secondsLeft = (seconds / epoch) * (settings.epochs - epoch);
     const report: EpochReport = { epoch, loss: end.loss, ...judged, rate: end.rate, secondsLeft };
