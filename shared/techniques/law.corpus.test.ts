@@ -10,14 +10,6 @@ import { techniques } from './index.ts';
 const runtime = nodeRuntime(1);
 const readable = corpusEntries.filter((e) => e.parse_error === null && !e.file.startsWith('5-edge/'));
 
-/** Layers that static quantization takes and the runtime does not fuse, so that they decode weights on every call: to be mended. */
-const unfused = new Set([
-  '3-exporter/paddle-ocr-cls.onnx',
-  '3-exporter/openseeface-mnv3-detection-ortopt.onnx',
-  '4-quant/conv-convtranspose-fp32.onnx',
-  '4-convtranspose/style-candy-convtranspose.onnx',
-]);
-
 /** Full-size nets are predicted and written, not run: their weights are fillers, and a run says nothing about a form. */
 const runs = (file: string, said: string): boolean => said.startsWith('ok') && !file.startsWith('1-light/');
 
@@ -28,9 +20,7 @@ describe.each(readable.map((e) => [e.file, e.ort_run] as const))('%s', (file, sa
     const run = runs(file, said);
     if (!run && technique.needs.calibration !== undefined) return;
     const law = await techniqueLaw(technique, one, embedded(openModelFile(corpusPath(file))), { runtime, run });
-    const known = (line: string): boolean =>
-      technique.id === 'quantize' && unfused.has(file) && line.includes('on every call');
-    expect(law.broken.filter((line) => !known(line))).toEqual([]);
+    expect(law.broken).toEqual([]);
     if (law.layersTaken === 0) expect(law.refused?.length ?? 0).toBeGreaterThan(20);
   });
 });

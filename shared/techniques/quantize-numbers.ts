@@ -17,11 +17,11 @@ export const usableScale = (scale: number): number => {
   return Number.isFinite(rounded) && rounded > 1e-30 ? rounded : 1;
 };
 
-/** The grid of an activation, with 0 on it exactly: uint8 over [min, max] (from 0 where it is never negative), or int8 around 0. */
+/** The grid of an activation, with 0 on it exactly: uint8 over [min, max], or around 128; from 0 where it is never negative. */
 export function activationGrid(range: Range, symmetric: boolean, nonNegative = false): Grid {
   const min = nonNegative ? 0 : Math.min(0, range.min);
   const max = Math.max(0, range.max);
-  if (symmetric) return { scale: usableScale(Math.max(-min, max) / 127), zeroPoint: 0 };
+  if (symmetric && !nonNegative) return { scale: usableScale(Math.max(-min, max) / 127), zeroPoint: 128 };
   const scale = usableScale((max - min) / 255);
   return { scale, zeroPoint: Math.min(255, Math.max(0, roundEven(-min / scale))) };
 }

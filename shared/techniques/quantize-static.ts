@@ -1,6 +1,7 @@
 /**
  * Owns static quantization: QuantizeLinear and DequantizeLinear around layers and between them (QDQ), which the runtime fuses
- * into 8-bit kernels. Weights uint8 around 128 (int8 would saturate on x86 processors without 8-bit dot products), activations uint8 (or int8 around 0), biases int32 with scale = data x weight.
+ * into 8-bit kernels. Weights uint8 around 128 (int8 would saturate on x86 processors without 8-bit dot products), activations uint8 (symmetric ones
+ * around 128), biases int32 with scale = data x weight.
  */
 
 import { lazy } from '../base/lazy.ts';
@@ -52,6 +53,8 @@ export class StaticRewrite {
   readonly #grids = new Map<string, GridNames>();
   readonly #weights = new Map<string, WeightForm>();
   readonly #operands = new Map<string, string>();
+  /** Names of the integers that a quantized value is. */
+  readonly #integers = new Map<string, string>();
   #nodes: Node[] = [];
 
   constructor(model: Model, plan: QuantPlan, ranges: Ranges, symmetric: boolean) {
@@ -77,6 +80,10 @@ export class StaticRewrite {
     }
     for (const input of index.requiredInputs) this.#around(input.name, input.name, read.get(input.name));
     for (const node of index.order) {
+      if (values.get(node.outputs[0] ?? '')?.scaled !== undefined) {
+        this.#scaled(node.outputs[0] ?? '', read.get(node.outputs[0] ?? ''));
+        continue;
+      }
       const layer = this.#plan.layers.get(node.id);
       const inputs = node.inputs.map((i) => read.get(i) ?? this.#operand(node, i));
       const now = layer === undefined ? { ...node, inputs } : this.#layer({ ...node, inputs }, layer);
@@ -93,9 +100,19 @@ export class StaticRewrite {
     if (to === undefined || !this.#plan.values.has(value)) return;
     const { scale, zeroPoint } = this.#grid(value);
     const quantized = this.#edit.unique(`${value}_quantized`);
+    this.#integers.set(value, quantized);
     const make = (op: string, input: string, output: string): Node =>
       this.#edit.make({ op, name: `${output}/${op}`, inputs: [input, scale, zeroPoint], outputs: [output] });
     this.#nodes.push(make('QuantizeLinear', from, quantized), make('DequantizeLinear', quantized, to));
+  }
+
+  /** The integers of another value, read under a scaled grid. */
+  #scaled(value: string, to = value): void {
+    const of = this.#plan.values.get(value)?.scaled?.of ?? '';
+    const { scale, zeroPoint } = this.#grid(value);
+    const quantized = this.#integers.get(of) ?? '';
+    this.#integers.set(value, quantized);
+    this.#nodes.push(this.#edit.make({ op: 'DequantizeLinear', inputs: [quantized, scale, zeroPoint], outputs: [to] }));
   }
 
   /** The grid of a value that is quantized here or was before. */
@@ -114,18 +131,31 @@ export class StaticRewrite {
     const root = planned?.root ?? value;
     const found = this.#grids.get(root);
     if (found !== undefined) return found;
+    const scaled = this.#plan.values.get(root)?.scaled;
+    if (scaled !== undefined) {
+      const names = this.#scaledGrid(root, this.#grid(scaled.of), scaled.by);
+      this.#grids.set(root, names);
+      return names;
+    }
     const nonNegative = this.#plan.values.get(root)?.nonNegative === true;
     const grid = lazy((): Grid => activationGrid(this.#ranges(root), this.#symmetric, nonNegative));
-    const names = this.#gridTensors(root, this.#symmetric ? 'int8' : 'uint8', grid);
+    const names = this.#gridTensors(root, grid);
     this.#grids.set(root, names);
     return names;
   }
 
-  #gridTensors(base: string, type: 'int8' | 'uint8', grid: () => Grid): GridNames {
+  #scaledGrid(base: string, from: GridNames, by: number): GridNames {
+    const scale = this.#edit.unique(`${base}_scale`);
+    const value = (): number => Math.fround(from.value() * by);
+    this.#edit.setInitializer(lazyNumbers(scale, 'float', [], () => [value()]));
+    return { scale, zeroPoint: from.zeroPoint, value };
+  }
+
+  #gridTensors(base: string, grid: () => Grid): GridNames {
     const scale = this.#edit.unique(`${base}_scale`);
     const zeroPoint = this.#edit.unique(`${base}_zero_point`);
     this.#edit.setInitializer(lazyNumbers(scale, 'float', [], () => [grid().scale]));
-    this.#edit.setInitializer(lazyNumbers(zeroPoint, type, [], () => [grid().zeroPoint]));
+    this.#edit.setInitializer(lazyNumbers(zeroPoint, 'uint8', [], () => [grid().zeroPoint]));
     return { scale, zeroPoint, value: () => grid().scale };
   }
 
@@ -137,19 +167,18 @@ export class StaticRewrite {
     const held = constantValue(this.#model.graph, name)?.tensor;
     if (held === undefined || held.type !== 'float') return name;
     const numbers = lazy(() => toNumbers(held));
-    const type = this.#symmetric ? 'int8' : 'uint8';
     const grid = lazy((): Grid => {
       const all = numbers();
       const range = { min: all.reduce((a, b) => Math.min(a, b), 0), max: all.reduce((a, b) => Math.max(a, b), 0) };
       return activationGrid(range, this.#symmetric);
     });
-    const { scale, zeroPoint } = this.#gridTensors(name, type, grid);
+    const { scale, zeroPoint } = this.#gridTensors(name, grid);
     const stored = this.#edit.unique(`${name}_quantized`);
     this.#edit.setInitializer(
-      lazyTensor(stored, type, held.dims, () => {
+      lazyTensor(stored, 'uint8', held.dims, () => {
         const g = grid();
         return packNumbers(
-          type,
+          'uint8',
           numbers().map((x) => x / g.scale + g.zeroPoint),
         );
       }),

@@ -20,7 +20,7 @@ const files = [
   ['3-exporter/ultraface-rfb320-pytorch12.onnx', 40],
   ['3-exporter/oww-layernorm-decomposed.onnx', 18],
   ['3-exporter/tf2onnx-speech-embedding.onnx', 25],
-  ['3-exporter/openseeface-mnv3-detection-ortopt.onnx', 8],
+  ['3-exporter/openseeface-mnv3-detection-ortopt.onnx', 10],
   ['3-exporter/resnet-basic-block.onnx', 25],
   ['4-quant/conv-convtranspose-fp32.onnx', 30],
 ] as const;

@@ -83,7 +83,7 @@ describe('static', () => {
     expect([...scales].every((s) => s > 0 && Number.isFinite(s))).toBe(true);
     expect(q.db).toBeGreaterThan(30);
   });
-  it('scales ConvTranspose along axis 1, its bias with one scale per output (S16)', async () => {
+  it('stores the weight of a ConvTranspose, which has no 8-bit kernel, with scales along axis 1 (S16)', async () => {
     for (const [w, group] of [
       [[3, 5, 2, 2], 1],
       [[4, 3, 2, 2], 2],
@@ -97,7 +97,8 @@ describe('static', () => {
       );
       const q = await quantized(m);
       const dims = (name: string) => q.back.graph.initializers.find((t) => t.name === name)?.dims;
-      expect([dims('w_scale'), dims('y_bias_scale')]).toEqual([[w[1]], [outputs]]);
+      expect(dims('w_scale')).toEqual([1, w[1], 1, 1]);
+      expect(q.kernels).toEqual(['ConvTranspose']);
       expect(q.db).toBeGreaterThan(30);
     }
   });
@@ -132,6 +133,34 @@ describe('static', () => {
     );
     expect((await quantized(m)).db).toBeGreaterThan(30);
   });
+});
+
+it('a hard swish spelt out in Add, Clip, Mul and Div runs in int8, its Div in the scale alone', async () => {
+  const one = (name: string, v: number) => numbersTensor(name, 'float', [], [v]);
+  const m = net(
+    [
+      conv('x', 'w', 'h', 'b'),
+      node('Add', ['h', 'three'], ['s']),
+      node('Clip', ['s', 'lo', 'hi'], ['k']),
+      node('Mul', ['h', 'k'], ['p']),
+      node('Div', ['p', 'six'], ['d']),
+      node('MaxPool', ['d'], ['q'], [attr.ints('kernel_shape', [2, 2])]),
+      conv('q', 'v', 'y'),
+    ],
+    [
+      randomTensor('w', [4, 3, 3, 3]),
+      randomTensor('b', [4]),
+      randomTensor('v', [4, 4, 3, 3], 2),
+      one('three', 3),
+      one('lo', 0),
+      one('hi', 6),
+      one('six', 6),
+    ],
+  );
+  const q = await quantized(m);
+  for (const float of ['Add', 'Clip', 'Mul', 'Div', 'Conv']) expect(q.kernels).not.toContain(float);
+  expect(q.kernels.filter((k) => k === 'QuantizeLinear')).toHaveLength(1);
+  expect(q.db).toBeGreaterThan(28);
 });
 
 describe.each([

@@ -6,7 +6,7 @@ import type { Model, Node } from '../ir/model.ts';
 import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
 import { foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
-import { type QuantPlan, quantPlan } from './quantize-plan.ts';
+import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { StaticRewrite } from './quantize-static.ts';
 import { storeWeights } from './quantize-weights.ts';
 
@@ -24,7 +24,7 @@ function planned(c: StepContext): Planned {
 function calibrationOf(c: StepContext): CalibrationRequest | undefined {
   if (c.params.mode !== 'static') return undefined;
   const { plan } = planned(c);
-  const values = [...new Set([...plan.values.values()].map((v) => v.root))];
+  const values = rangedValues(plan);
   if (values.length === 0) return undefined;
   const method = c.params.calibration as CalibrationRequest['method'];
   return { values, method, samples: Number(c.params.samples ?? 128) };
@@ -32,13 +32,14 @@ function calibrationOf(c: StepContext): CalibrationRequest | undefined {
 
 function rewriteStatic(c: StepContext): Rewrite {
   const { model, plan } = planned(c);
-  const layers = outcome(c, plan.refused, [...plan.layers.keys()], (id) => {
-    const layer = plan.layers.get(id);
-    return `8-bit weight, ${layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`}`;
+  const layers = outcome(c, plan.refused, [...plan.layers.keys(), ...plan.stored.keys()], (id) => {
+    const layer = plan.layers.get(id) ?? plan.stored.get(id);
+    const scales = layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`;
+    return `8-bit weight, ${scales}${plan.stored.has(id) ? ', decoded at load: no 8-bit kernel' : ''}`;
   });
-  if (plan.layers.size === 0) return { model: c.model, layers, notes: [] };
+  if (plan.layers.size + plan.stored.size === 0) return { model: c.model, layers, notes: [] };
   const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true);
-  return { model: rewrite.run(), layers, notes: staticNotes(c, plan) };
+  return { model: storeWeights(rewrite.run(), plan.stored, 8), layers, notes: staticNotes(plan) };
 }
 
 /** The selected nodes as layers, and what cannot be taken. */
@@ -105,24 +106,15 @@ function outcome(
   return all.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
 }
 
-function staticNotes(c: StepContext, plan: QuantPlan): readonly Text[] {
-  const notes: Text[] = [];
-  if ([...plan.layers.values()].some((l) => l.node.op === 'ConvTranspose'))
-    notes.push(
-      text(
-        'ConvTranspose has no int8 kernel in ONNX Runtime on the CPU: its weights are smaller, it runs in float.',
-        'ONNX Runtime CPU에는 ConvTranspose의 int8 커널이 없습니다. 가중치는 작아지지만 float로 실행됩니다.',
-      ),
-    );
-  if (c.params.symmetric === true)
-    notes.push(
-      text(
-        'Symmetric activations are for accelerators that want a zero point of 0. ONNX Runtime on x86 processors runs them partly in float.',
-        '대칭 활성값은 영점이 0이어야 하는 가속기를 위한 것입니다. x86의 ONNX Runtime은 일부를 float로 실행합니다.',
-      ),
-    );
-  return notes;
-}
+const staticNotes = (plan: QuantPlan): readonly Text[] =>
+  plan.stored.size === 0
+    ? []
+    : [
+        text(
+          'ConvTranspose has no 8-bit kernel in ONNX Runtime on the CPU: its weights are smaller, it runs in float.',
+          'ONNX Runtime CPU에는 ConvTranspose의 8비트 커널이 없습니다. 가중치는 작아지지만 float로 실행됩니다.',
+        ),
+      ];
 
 export const quantize: Technique = {
   id: 'quantize',
@@ -171,7 +163,10 @@ export const quantize: Technique = {
     symmetric: {
       kind: 'switch',
       label: text('Symmetric activations', '대칭 활성값'),
-      help: text('int8 around zero instead of uint8 over the whole range.', '전체 범위의 uint8 대신 0 중심의 int8.'),
+      help: text(
+        'Zero in the middle of the grid, for accelerators.',
+        '0을 격자 중앙에 둡니다. 가속기를 위한 것입니다.',
+      ),
       default: false,
       when: { field: 'mode', is: ['static'] },
     },
@@ -224,6 +219,7 @@ export const quantize: Technique = {
   promises: ['same-io', 'same-macs'],
   cases: [
     { params: {} },
+    { params: { perChannel: false, symmetric: true, calibration: 'entropy' } },
     { params: { mode: 'dynamic' } },
     { params: { mode: 'weight-only' } },
     { params: { mode: 'weight-only', bits: 4 } },
