@@ -164,8 +164,8 @@ export const quantize: Technique = {
       kind: 'switch',
       label: text('Symmetric activations', '대칭 활성값'),
       help: text(
-        'Zero in the middle of the grid, for accelerators.',
-        '0을 격자 중앙에 둡니다. 가속기를 위한 것입니다.',
+        'Zero in the middle of the grid (at its start behind a Relu), for accelerators.',
+        '0을 격자 중앙에(Relu 뒤에서는 시작점에) 둡니다. 가속기를 위한 것입니다.',
       ),
       default: false,
       when: { field: 'mode', is: ['static'] },
