@@ -7,7 +7,7 @@ import type { Model, Node, ValueInfo } from '../ir/model.ts';
 import { int64Tensor } from '../ir/values.ts';
 import type { Facts } from '../ops/declare.ts';
 
-const withBatch = (info: ValueInfo, batch: number): ValueInfo =>
+const withBatch = (info: ValueInfo, batch: number | string): ValueInfo =>
   info.type.kind !== 'tensor' || info.type.shape === null
     ? info
     : { ...info, type: { ...info.type, shape: [batch, ...info.type.shape.slice(1)] } };
@@ -28,10 +28,10 @@ function fixedReshapes(
 }
 
 /**
- * The model with `batch` as the leading size of the input `name`. Faults: `unsupported` where the input's other sizes are
+ * The model with `batch` as the leading size of the input `name` (a name: any batch). Faults: `unsupported` where the input's other sizes are
  * unknown, `bad-graph` where the new batch contradicts the graph.
  */
-export function setBatch(model: Model, name: string, batch: number): Model {
+export function setBatch(model: Model, name: string, batch: number | string): Model {
   const info = graphIndex(model.graph).requiredInputs.find((i) => i.name === name);
   const shape = info?.type.kind === 'tensor' ? info.type.shape : null;
   const rest = (shape ?? []).slice(1);
@@ -44,7 +44,9 @@ export function setBatch(model: Model, name: string, batch: number): Model {
   const changes = new Map<string, Node>();
   for (const [n, target] of fixedReshapes(model, facts, was)) {
     const fresh = edit.unique(`${n.inputs[1] ?? 'shape'}_batch`);
-    edit.setInitializer(int64Tensor(fresh, [target.length], [batch, ...target.slice(1)]));
+    edit.setInitializer(
+      int64Tensor(fresh, [target.length], [typeof batch === 'number' ? batch : 0, ...target.slice(1)]),
+    );
     changes.set(n.id, { ...n, inputs: [n.inputs[0] ?? '', fresh] });
   }
   edit.updateNodes(changes);

@@ -1,13 +1,27 @@
 /** Owns the registry of techniques: one line each. */
 import { Fault } from '../base/fault.ts';
+import { changeOpset } from './change-opset.ts';
 import type { Technique } from './declare.ts';
+import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
+import { setBatch } from './set-batch.ts';
 import { shareWeights } from './share-weights.ts';
+import { simplify } from './simplify.ts';
 import { train } from './train.ts';
 
-export const techniques: readonly Technique[] = [pruneChannels, pruneWeights, quantize, shareWeights, train];
+export const techniques: readonly Technique[] = [
+  pruneChannels,
+  pruneWeights,
+  quantize,
+  shareWeights,
+  train,
+  foldBatchnorm,
+  simplify,
+  setBatch,
+  changeOpset,
+];
 
 /** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */
 export function techniqueOf(id: string): Technique {

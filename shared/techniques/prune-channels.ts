@@ -1,22 +1,37 @@
 /**
- * Owns the technique prune-channels: removes whole channels, the weakest by L1 or L2 norm, from every graph that the
- * channel groups understand. Dense kernels run faster on what is left.
+ * Owns the technique prune-channels: removes whole channels, the weakest by a criterion of the literature, from every graph that
+ * the channel groups understand. Dense kernels run faster on what is left.
  */
-import { type ChannelGroup, channelGroups } from '../analysis/channel-groups.ts';
-import { lazy } from '../base/lazy.ts';
+import { type ChannelGroup, type ChannelGroups, channelGroups } from '../analysis/channel-groups.ts';
+import type { EvidenceRequest } from '../analysis/evidence.ts';
 import { type Text, text } from '../base/text.ts';
 import type { Node } from '../ir/model.ts';
 import { isNone } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
-import { type Amount, type Decision, unitsToRemove } from './channel-count.ts';
-import { type Criterion, ranking } from './channel-rank.ts';
+import { type Amounts, amountsEach, amountsFor, bySensitivity, type Goal, uniform } from './channel-amounts.ts';
+import type { Decision } from './channel-count.ts';
+import {
+  criterionOf,
+  curvesOf,
+  removalOf,
+  roundOf,
+  samplesOf,
+  scoresRequest,
+  stagesOf,
+  trialsRequest,
+} from './channel-evidence.ts';
+import { normScales } from './channel-rank.ts';
+import { refitRequest, refits, refitted } from './channel-refit.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import { pruneChannelsCites, pruneChannelsParams } from './prune-channels-params.ts';
 import { type Removal, sliceChannels } from './slice-channels.ts';
 
 const makesChannels = (node: Node): boolean => {
   const rule = opOf(node)?.channels;
   return rule !== undefined && !isNone(rule) && rule.makes !== undefined;
 };
+
+const isOpen = (g: ChannelGroup): boolean => g.frozen === undefined && g.units > 1;
 
 function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
   if (!makesChannels(node))
@@ -25,7 +40,7 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
       reason: text(`${node.op} makes no channels from weights`, `${node.op}은(는) 가중치로 채널을 만들지 않습니다`),
     };
   const made = channelGroups(c.model, c.facts).madeBy.get(node.id) ?? [];
-  if (made.some((g) => g.frozen === undefined && g.units > 1)) return { fits: true };
+  if (made.some(isOpen)) return { fits: true };
   const reason = whyNot(made);
   return { fits: false, reason: text(reason, `제거할 수 없음: ${reason}`) };
 }
@@ -36,14 +51,8 @@ function whyNot(made: readonly ChannelGroup[]): string {
   return frozen === undefined ? 'only one channel is left' : `${frozen.reason} (${frozen.where})`;
 }
 
-const amountOf = (params: StepContext['params']): Amount => ({
-  ratio: Number(params.ratio ?? 0),
-  ...(params.count === undefined ? {} : { count: Number(params.count) }),
-  multipleOf: Number(params.multipleOf ?? 1),
-});
-
 function layerOf(node: Node, made: readonly ChannelGroup[], decisions: ReadonlyMap<ChannelGroup, Decision>): Taken {
-  const open = made.filter((g) => g.frozen === undefined && g.units > 1);
+  const open = made.filter(isOpen);
   if (open.length === 0) return { id: node.id, taken: false, reason: whyNot(made) };
   const before = made.reduce((n, g) => n + g.units * g.channelsPerUnit, 0);
   const gone = open.reduce((n, g) => n + (decisions.get(g)?.units ?? 0) * g.channelsPerUnit, 0);
@@ -52,59 +61,130 @@ function layerOf(node: Node, made: readonly ChannelGroup[], decisions: ReadonlyM
   return { id: node.id, taken: true, what: `${before} -> ${before - gone} channels${together}` };
 }
 
-function limitNotes(decisions: ReadonlyMap<ChannelGroup, Decision>, multipleOf: number): readonly Text[] {
+const multipleOf = (c: StepContext): number => Number(c.params.multipleOf ?? 1);
+
+const shortList = (ids: readonly string[]): string =>
+  ids.length > 3 ? `${ids.slice(0, 3).join(', ')} + ${ids.length - 3}` : ids.join(', ');
+
+function limitNotes(c: StepContext, { decisions, short }: Amounts): readonly Text[] {
   const named = (limit: Decision['limit']): string[] =>
     [...decisions].filter(([, d]) => d.limit === limit).map(([g]) => g.id);
-  const list = (ids: readonly string[]): string =>
-    ids.length > 3 ? `${ids.slice(0, 3).join(', ')} + ${ids.length - 3}` : ids.join(', ');
-  const one = named('one-stays');
-  const none = named('no-multiple');
+  const [one, none] = [named('one-stays'), named('no-multiple')];
+  const notes: Text[] = [];
+  if (one.length > 0)
+    notes.push(
+      text(
+        `At least one channel stays: more was asked than can go from ${shortList(one)}.`,
+        `채널은 하나 이상 남습니다. 요청이 너무 큽니다: ${shortList(one)}.`,
+      ),
+    );
+  if (none.length > 0)
+    notes.push(
+      text(
+        `Left whole, because no smaller width is a multiple of ${multipleOf(c)}: ${shortList(none)}.`,
+        `${multipleOf(c)}의 배수로 줄일 수 없어 그대로 둡니다: ${shortList(none)}.`,
+      ),
+    );
+  if (short === 'unreachable')
+    notes.push(
+      text(
+        'The goal is out of reach: what is not selected, or cannot go, costs more than was to be left.',
+        '목표에 도달할 수 없습니다. 선택하지 않았거나 제거할 수 없는 부분이 남길 양보다 큽니다.',
+      ),
+    );
+  return notes;
+}
+
+/** What a person should know of how the weakest were found. */
+function criterionNotes(c: StepContext, groups: ChannelGroups, open: readonly ChannelGroup[]): readonly Text[] {
+  if (criterionOf(c.params) !== 'batchnorm') return [];
+  const without = open.filter((g) => normScales(c.model, groups, g).length === 0).map((g) => g.id);
+  if (without.length === 0) return [];
   return [
-    ...(one.length === 0
-      ? []
-      : [
-          text(
-            `At least one channel stays: more was asked than can go from ${list(one)}.`,
-            `채널은 하나 이상 남습니다. 요청이 너무 큽니다: ${list(one)}.`,
-          ),
-        ]),
-    ...(none.length === 0
-      ? []
-      : [
-          text(
-            `Left whole, because no smaller width is a multiple of ${multipleOf}: ${list(none)}.`,
-            `${multipleOf}의 배수로 줄일 수 없어 그대로 둡니다: ${list(none)}.`,
-          ),
-        ]),
+    text(
+      `No normalisation follows, so the L1 norm decides: ${shortList(without)}.`,
+      `뒤에 정규화가 없어 L1 노름으로 정합니다: ${shortList(without)}.`,
+    ),
   ];
+}
+
+interface Choice {
+  readonly groups: ChannelGroups;
+  readonly open: readonly ChannelGroup[];
+  readonly candidates: readonly Node[];
+}
+
+function choiceOf(c: StepContext): Choice {
+  const groups = channelGroups(c.model, c.facts);
+  const candidates = c.selected.filter(makesChannels);
+  const open = new Set(candidates.flatMap((n) => (groups.madeBy.get(n.id) ?? []).filter(isOpen)));
+  return { groups, open: [...open], candidates };
+}
+
+function amountsOf(c: StepContext, { groups, open }: Choice): Amounts {
+  const context = { model: c.model, facts: c.facts, groups, open };
+  const ratio = Number(c.params.ratio ?? 0);
+  const goal = (c.params.of ?? 'channels') as Goal;
+  const curves = c.params.spread === 'sensitivity' ? curvesOf(c, groups, open) : undefined;
+  if (goal === 'channels' && curves === undefined)
+    return amountsEach(context, {
+      ratio,
+      ...(c.params.count === undefined ? {} : { count: Number(c.params.count) }),
+      multipleOf: multipleOf(c),
+    });
+  return amountsFor(context, goal, ratio, multipleOf(c), curves === undefined ? uniform : bySensitivity(curves));
 }
 
 /** What goes from which group, and what becomes of each selected layer. */
 export function planChannels(c: StepContext): { readonly removals: readonly Removal[] } & Omit<Rewrite, 'model'> {
-  const groups = channelGroups(c.model, c.facts);
-  const amount = amountOf(c.params);
-  const criterion: Criterion = c.params.criterion === 'l2' ? 'l2' : 'l1';
-  const decisions = new Map<ChannelGroup, Decision>();
-  const layers: Taken[] = [];
-  const candidates = c.selected.filter(makesChannels);
-  for (const node of candidates)
-    for (const group of groups.madeBy.get(node.id) ?? [])
-      if (group.frozen === undefined && group.units > 1 && !decisions.has(group))
-        decisions.set(group, unitsToRemove(group, amount));
-  for (const node of candidates) layers.push(layerOf(node, groups.madeBy.get(node.id) ?? [], decisions));
-  const removals = [...decisions].map(
-    ([group, { units }]): Removal => ({
-      group,
-      count: units,
-      units: lazy(() => ranking(c.model, groups, group, criterion).subarray(0, units)),
-    }),
-  );
-  return { removals, layers, notes: limitNotes(decisions, amount.multipleOf) };
+  const choice = choiceOf(c);
+  const { groups, open, candidates } = choice;
+  const amounts = amountsOf(c, choice);
+  const { decisions } = amounts;
+  const unknown = 'the work of this model depends on sizes that are not set';
+  return {
+    removals: [...decisions].map(([group, { units }]) => removalOf(c, groups, group, units)),
+    layers: candidates.map((node) =>
+      amounts.short === 'unknown'
+        ? { id: node.id, taken: false, reason: unknown }
+        : layerOf(node, groups.madeBy.get(node.id) ?? [], decisions),
+    ),
+    notes: [...limitNotes(c, amounts), ...criterionNotes(c, groups, open)],
+  };
+}
+
+const roundsOf = (c: StepContext) => ({
+  original: roundOf(c.params, 'scores'),
+  first: stagesOf(c.params).length,
+});
+
+function evidence(c: StepContext, round: number): EvidenceRequest | undefined {
+  const stages = stagesOf(c.params);
+  const { groups, open } = choiceOf(c);
+  if (open.length === 0) return undefined;
+  const stage = stages[round];
+  if (stage === 'scores') return scoresRequest(c, groups, open);
+  if (stage === 'trials') return trialsRequest(c, groups, open);
+  if (c.params.reconstruct !== true) return undefined;
+  const { removals } = planChannels(c);
+  const layers = refits(c, groups, removals);
+  return refitRequest(c, groups, removals, layers, round - stages.length, samplesOf(c.params), roundsOf(c));
 }
 
 function rewrite(c: StepContext): Rewrite {
   const { removals, layers, notes } = planChannels(c);
-  return { model: sliceChannels(c.model, c.facts, channelGroups(c.model, c.facts), removals), layers, notes };
+  const groups = channelGroups(c.model, c.facts);
+  if (c.params.reconstruct !== true) return { model: sliceChannels(c.model, c.facts, groups, removals), layers, notes };
+  const found = refits(c, groups, removals);
+  const refit = text(
+    `${found.length} layers that read the pruned channels are refitted by least squares.`,
+    `제거된 채널을 읽는 층 ${found.length}개를 최소제곱으로 다시 맞춥니다.`,
+  );
+  return {
+    model: refitted(c, groups, removals, found, found.length, roundsOf(c)),
+    layers,
+    notes: [...notes, refit],
+  };
 }
 
 export const pruneChannels: Technique = {
@@ -115,61 +195,14 @@ export const pruneChannels: Technique = {
     'Removes the weakest filters and everything that belongs to them. The network gets narrower and faster.',
     '가장 약한 필터와 거기에 딸린 것을 모두 제거합니다. 신경망이 더 좁고 빨라집니다.',
   ),
-  cites: [
-    {
-      title: 'Pruning Filters for Efficient ConvNets',
-      authors: 'Li, Kadav, Durdanovic, Samet, Graf',
-      year: 2017,
-      where: 'ICLR 2017, arXiv:1608.08710',
-    },
-    {
-      title: 'DepGraph: Towards Any Structural Pruning',
-      authors: 'Fang, Ma, Song, Mi, Wang',
-      year: 2023,
-      where: 'CVPR 2023, arXiv:2301.12900',
-    },
-  ],
-  params: {
-    ratio: {
-      kind: 'number',
-      label: text('Share removed', '제거 비율'),
-      help: text('Of each group of channels that go together.', '함께 제거되는 채널 묶음마다 적용됩니다.'),
-      min: 0,
-      max: 1,
-      step: 0.01,
-      default: 0.3,
-      unit: 'share',
-    },
-    count: {
-      kind: 'number',
-      label: text('Channels removed', '제거할 채널 수'),
-      help: text('In place of the share: this many from each group.', '비율 대신 묶음마다 이 수만큼 제거합니다.'),
-      min: 0,
-      max: 1_000_000,
-      step: 1,
-      default: 1,
-      integer: true,
-      unit: 'count',
-      optional: true,
-    },
-    criterion: {
-      kind: 'choice',
-      label: text('Weakest by', '기준'),
-      options: [
-        { value: 'l1', label: text('L1 norm', 'L1 노름') },
-        { value: 'l2', label: text('L2 norm', 'L2 노름') },
-      ],
-      default: 'l1',
-    },
-    multipleOf: {
-      kind: 'choice',
-      label: text('Keep a multiple of', '배수 유지'),
-      options: [1, 4, 8, 16].map((n) => ({ value: n, label: text(String(n), String(n)) })),
-      default: 1,
-    },
-  },
-  exactness: () => 'shape',
-  needs: {},
+  cites: pruneChannelsCites,
+  params: pruneChannelsParams,
+  validate: (params) =>
+    params.count !== undefined && (params.of !== 'channels' || params.spread === 'sensitivity')
+      ? 'count goes with the same share of every group, not with a goal or with sensitivity'
+      : undefined,
+  exactness: (params) => (params.spread === 'sensitivity' ? 'training' : 'shape'),
+  needs: { evidence },
   fits,
   rewrite,
   knobs: ['ratio'],
@@ -177,7 +210,12 @@ export const pruneChannels: Technique = {
   cases: [
     { params: { ratio: 0.3 } },
     { params: { ratio: 0.5, criterion: 'l2', multipleOf: 4 } },
-    { params: { count: 1 } },
+    { params: { ratio: 0.4, criterion: 'geometric-median' } },
+    { params: { ratio: 0.4, criterion: 'batchnorm', of: 'macs' } },
+    { params: { ratio: 0.5, criterion: 'random', of: 'parameters' } },
+    { params: { ratio: 0.4, criterion: 'activation', spread: 'sensitivity' } },
+    { params: { ratio: 0.4, criterion: 'taylor' } },
+    { params: { ratio: 0.4, criterion: 'lasso', reconstruct: true } },
   ],
   explain: () =>
     text(

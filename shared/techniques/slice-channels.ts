@@ -202,3 +202,13 @@ export function sliceChannels(
   };
   return { ...model, graph: setConstants(model, graph, facts, constants) };
 }
+
+/** The indices that stay along one axis, once `removals` are gone; undefined: all. */
+export function keptAlong(
+  groups: ChannelGroups,
+  removals: readonly Removal[],
+  slot: Slot,
+): (() => ArrayLike<number>) | undefined {
+  const c = groups.table.classOf(slot);
+  return c === undefined ? undefined : cuts(groups, removals).get(c)?.indices;
+}

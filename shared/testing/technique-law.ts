@@ -19,8 +19,10 @@ import { runRecipe } from '../recipes/run-recipe.ts';
 import type { Technique, TechniqueCase } from '../techniques/declare.ts';
 import { brokenPromise } from '../techniques/promises.ts';
 import type { StepHost } from '../techniques/run-step.ts';
+import { gatherEvidence } from '../training/gather-evidence.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import { maxError, randomFeeds } from './feeds.ts';
+import { randomSource } from './run-technique.ts';
 
 export interface TechniqueLaw {
   /** What does not hold, a line each. */
@@ -45,6 +47,8 @@ function lawHost(runtime: Runtime, feeds: readonly Feeds[]): StepHost {
     progress: () => {},
     log: () => {},
     calibrate: (model, request) => calibrate(runtime, model, request, feeds, neverCancelled),
+    evidence: (model, request) =>
+      gatherEvidence({ runtime, model, request, source: randomSource(), seed: 1, cancel: neverCancelled }),
     train: async (model) => ({ model, own: [] }),
   };
 }

@@ -27,6 +27,8 @@ export interface Affine {
 export interface FoldOptions {
   /** Which layers may take something in; all where left out. */
   readonly into?: (layer: Node) => boolean;
+  /** Which nodes may be taken in; all where left out. */
+  readonly of?: (node: Node) => boolean;
   /** Shapes known beside those that the file states. */
   readonly shape?: (value: string) => readonly Dim[] | null | undefined;
 }
@@ -74,7 +76,7 @@ export function foldIntoLayers(
   const gone = new Set<string>();
   const replaced = new Map<string, readonly Node[]>();
   for (const node of graph.nodes)
-    for (const candidate of candidates(node, graph)) {
+    for (const candidate of options.of?.(node) === false ? [] : candidates(node, graph)) {
       const layer = layerBefore(graph, candidate.data, rankOf);
       if (layer === undefined || replaced.has(layer.node.id) || options.into?.(layer.node) === false) continue;
       const affine = candidate.affine(layer, outputRank(layer));

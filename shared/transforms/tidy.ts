@@ -1,4 +1,5 @@
 /** Owns the small tidyings of a graph: equal initializers made one, nodes that do nothing taken out, dead nodes dropped. */
+import { Fault } from '../base/fault.ts';
 import { attributeOf, intAttr } from '../ir/attribute.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
@@ -8,23 +9,35 @@ import type { Transformed } from './transform.ts';
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 
+/** A tensor's bytes; undefined where only the skeleton of the model is here. */
+function bytesHere(t: Tensor): Uint8Array | undefined {
+  try {
+    return t.bytes();
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'no-data') return undefined;
+    throw thrown;
+  }
+}
+
 /**
  * Makes initializers of equal type, shape and bytes one (S09: type, shape and bytes, never a name or a value alone). Reads every
- * tensor's bytes. Initializers that are inputs or outputs too, or that a subgraph reads, keep their names.
+ * tensor's bytes; those that are not here (the screen) are left. Initializers that are inputs or outputs too, or that a subgraph reads, keep their names.
  */
 export function dedupInitializers(model: Model): Transformed {
   const { graph } = model;
   const index = graphIndex(graph);
   const fixed = new Set([...graph.inputs, ...graph.outputs].map((v) => v.name));
-  const groups = new Map<string, Tensor[]>();
+  const groups = new Map<string, { readonly tensor: Tensor; readonly bytes: Uint8Array }[]>();
   const to = new Map<string, string>();
   for (const t of graph.initializers) {
     if (t.type === 'string' || fixed.has(t.name) || index.uses.get(t.name)?.some((u) => u.input < 0)) continue;
     const key = `${t.type}[${t.dims.join()}]`;
     const group = groups.get(key) ?? [];
-    const twin = group.find((g) => same(g.bytes(), t.bytes()));
-    if (twin !== undefined) to.set(t.name, twin.name);
-    else groups.set(key, [...group, t]);
+    const bytes = bytesHere(t);
+    if (bytes === undefined) continue;
+    const twin = group.find((g) => same(g.bytes, bytes));
+    if (twin !== undefined) to.set(t.name, twin.tensor.name);
+    else groups.set(key, [...group, { tensor: t, bytes }]);
   }
   if (to.size === 0) return { model, changes: [] };
   return {

@@ -1,0 +1,122 @@
+/**
+ * Owns how much goes from each channel group: the same share of each, or what each bears, up to a share of channels, of MACs or of
+ * parameters of the whole model, solved over all groups on the figures of the candidate model itself.
+ */
+import type { ChannelGroup, ChannelGroups } from '../analysis/channel-groups.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import { amountWithin, lossRange, type SensitivityCurve } from '../analysis/sensitivity.ts';
+import { graphIndex } from '../ir/graph-index.ts';
+import type { Model } from '../ir/model.ts';
+import type { Facts } from '../ops/declare.ts';
+import { type Amount, type Decision, unitsToRemove } from './channel-count.ts';
+import { sliceChannels } from './slice-channels.ts';
+
+export type Goal = 'channels' | 'macs' | 'parameters';
+
+export interface AmountContext {
+  readonly model: Model;
+  readonly facts: ReadonlyMap<string, Facts>;
+  readonly groups: ChannelGroups;
+  /** Those that may lose something, in graph order. */
+  readonly open: readonly ChannelGroup[];
+}
+
+export interface Amounts {
+  readonly decisions: ReadonlyMap<ChannelGroup, Decision>;
+  /** Set where the goal could not be reached, or not be counted. */
+  readonly short?: 'unreachable' | 'unknown';
+}
+
+type Decisions = ReadonlyMap<ChannelGroup, Decision>;
+
+/** Share of a group at effort t in 0..1; rises with t. */
+export type ShareAt = (group: ChannelGroup, t: number) => number;
+
+export const uniform: ShareAt = (_, t) => t;
+
+/** Every group to where its output noise reaches one level; t moves the level, on a logarithmic scale, then past the curves. */
+export function bySensitivity(curves: readonly SensitivityCurve[]): ShareAt {
+  const byKey = new Map(curves.map((c) => [c.key, c]));
+  const top = Math.max(lossRange(curves), 1e-9);
+  return (group, t) => {
+    const curve = byKey.get(group.id);
+    if (curve === undefined) return 0;
+    const level = 0.9;
+    if (t < level) return t === 0 ? 0 : amountWithin(curve, top * 10 ** (-8 * (1 - t / level)));
+    const last = amountWithin(curve, top);
+    return last + ((1 - last) * (t - level)) / (1 - level);
+  };
+}
+
+/** Sizes as they were chosen, so that a candidate is counted under the same ones. */
+function shapesOf({ model, facts }: AmountContext) {
+  const inputs: Record<string, readonly number[]> = {};
+  for (const { name } of graphIndex(model.graph).requiredInputs) {
+    const shape = facts.get(name)?.shape;
+    if (shape?.every((d) => typeof d === 'number')) inputs[name] = shape as readonly number[];
+  }
+  return { inputs };
+}
+
+function figureOf(c: AmountContext, goal: Goal, decisions: Decisions): number | null {
+  if (goal === 'channels')
+    return c.open.reduce((n, g) => n + (g.units - (decisions.get(g)?.units ?? 0)) * g.channelsPerUnit, 0);
+  // Which ones is all the same to the figures.
+  const removals = [...decisions].map(([group, { units }]) => ({
+    group,
+    count: units,
+    units: () => Array.from({ length: units }, (_, k) => group.units - 1 - k),
+  }));
+  const figures = measureFigures(sliceChannels(c.model, c.facts, c.groups, removals), shapesOf(c));
+  return goal === 'macs' ? figures.macs : figures.parameters;
+}
+
+const at = (c: AmountContext, t: number, shareAt: ShareAt, multipleOf: number): Decisions =>
+  new Map(c.open.map((g) => [g, unitsToRemove(g, { ratio: shareAt(g, t), multipleOf })]));
+
+const same = (a: Decisions, b: Decisions): boolean => [...a].every(([g, d]) => b.get(g)?.units === d.units);
+
+/**
+ * The least that brings the figure down to (1 - share) of what it is: the smallest effort that does, then only as many of its last
+ * steps, group by group, as are needed. The figure of the result is at most the goal.
+ */
+export function amountsFor(c: AmountContext, goal: Goal, share: number, multipleOf: number, shareAt: ShareAt): Amounts {
+  const none = new Map(c.open.map((g) => [g, { units: 0 }] as const));
+  const whole = figureOf(c, goal, none);
+  if (whole === null) return { decisions: none, short: 'unknown' };
+  // Channels are whole: the nearest number of them.
+  const limit = goal === 'channels' ? whole - Math.round(whole * share) : whole * (1 - share);
+  const meets = (d: Decisions): boolean => (figureOf(c, goal, d) ?? Number.POSITIVE_INFINITY) <= limit;
+  if (share <= 0) return { decisions: none };
+  let [low, high] = [0, 1];
+  let [under, over]: [Decisions, Decisions] = [none, at(c, 1, shareAt, multipleOf)];
+  if (!meets(over)) return { decisions: over, short: 'unreachable' };
+  for (let step = 0; step < 40 && high - low > 1e-7 && !same(under, over); step++) {
+    const middle = (low + high) / 2;
+    const candidate = at(c, middle, shareAt, multipleOf);
+    if (meets(candidate)) [high, over] = [middle, candidate];
+    else [low, under] = [middle, candidate];
+  }
+  return { decisions: lastSteps(c, under, over, meets) };
+}
+
+/** Of the groups that differ, the first so many (in graph order) take their step that the goal is met. */
+function lastSteps(c: AmountContext, under: Decisions, over: Decisions, meets: (d: Decisions) => boolean): Decisions {
+  const moving = c.open.filter((g) => under.get(g)?.units !== over.get(g)?.units);
+  const first = (n: number): Decisions => {
+    const stepped = new Set(moving.slice(0, n));
+    return new Map(c.open.map((g) => [g, (stepped.has(g) ? over : under).get(g) ?? { units: 0 }]));
+  };
+  let [low, high] = [0, moving.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (meets(first(middle))) high = middle;
+    else low = middle;
+  }
+  return high === moving.length ? over : first(high);
+}
+
+/** A share or a number of each group, as ever. */
+export const amountsEach = (c: AmountContext, amount: Amount): Amounts => ({
+  decisions: new Map(c.open.map((g) => [g, unitsToRemove(g, amount)])),
+});
