@@ -183,6 +183,25 @@ describe('bantam', () => {
     expect(got).toMatchObject({ preprocess: { scale: 255 }, latencyMs: { median: expect.any(Number) } });
   });
 
+  it('evaluate: unlabelled data states agreement with a reference, never an accuracy', () => {
+    const rows = Array.from({ length: 10 }, (_, i) => Array.from({ length: 16 }, (_, k) => (i * k) % 256).join());
+    writeFileSync(at('plain.csv'), rows.join('\n'));
+    const args = [
+      'evaluate',
+      at('net.onnx'),
+      '--data',
+      `${at('plain.csv')}#label=none`,
+      '--reference',
+      at('net.onnx'),
+      ...shape,
+    ];
+    const got = json(...args);
+    expect(got).toMatchObject({ top1: null, interval95: null, reference: { sqnrDb: null, maxAbsError: 0 } });
+    const { out } = bantam(...args);
+    expect(out).toContain('no accuracy');
+    expect(out).toContain('identical');
+  });
+
   const bad: readonly (readonly [string, () => string[], RegExp])[] = [
     ['a missing file', () => ['inspect', at('no.onnx')], /no\.onnx/],
     ['a broken file', () => ['inspect', at('broken.onnx')], /broken\.onnx/],

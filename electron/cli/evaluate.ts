@@ -2,6 +2,7 @@
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 import { compare as compareModels } from '#shared/training/compare.ts';
 import { evaluate as evaluateModel, type Subject } from '#shared/training/evaluate.ts';
+import { evaluateAgainst } from '#shared/training/evaluate-against.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { clock, preprocessFor, subjectAt } from '../jobs/work-parts.ts';
 import { comparisonText, evaluationText } from './evaluation-report.ts';
@@ -21,13 +22,22 @@ function shaped(path: string, options: ShapeOption): Subject {
   return { ...subject, model: withShapes(subject.model, options.shape) };
 }
 
-export async function evaluate(path: string, options: DataOptions & { readonly data: string }): Promise<void> {
+export interface EvaluateCommand extends DataOptions {
+  readonly data: string;
+  /** A model to agree with: what is stated where the data has no labels. */
+  readonly reference?: string;
+}
+
+export async function evaluate(path: string, options: EvaluateCommand): Promise<void> {
   const done = await withParts(options, async (parts) => {
     const subject = shaped(path, options);
     const dataset = await openDataset(options.data);
     const preprocess = await preprocessFor(parts, subject, dataset, options.preprocess);
     const progress = (share: number): void => parts.report.progress(share, 'evaluating');
-    return evaluateModel(parts.runtime, clock, subject, dataset, { preprocess, cancel: parts.cancel, progress });
+    const how = { preprocess, cancel: parts.cancel, progress };
+    if (options.reference === undefined) return evaluateModel(parts.runtime, clock, subject, dataset, how);
+    const reference = { name: options.reference, subject: shaped(options.reference, options) };
+    return evaluateAgainst(parts.runtime, clock, subject, reference, dataset, how);
   });
   print(options, done, () => evaluationText(done));
 }

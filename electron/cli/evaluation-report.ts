@@ -23,19 +23,27 @@ const preprocessText = (e: Evaluation): string =>
     .map(([k, v]) => `${k} ${Array.isArray(v) ? v.join(',') : v}`)
     .join(', ');
 
+/** Large finite stand-ins mean "no bound" in JSON. */
+const errorText = (x: number): string => (x > 1e300 ? 'unbounded' : x.toPrecision(3));
+
 export function evaluationText(e: Evaluation): string {
   const rows = [
     ['top 1', accuracyText(e)],
     ['top 5', e.top5 === null ? 'unknown' : percent(e.top5)],
+    ...(e.reference === undefined
+      ? []
+      : [
+          ['reference', e.reference.model],
+          ['same answer', e.reference.agreement === null ? 'no class scores' : percent(e.reference.agreement)],
+          ['signal to noise', decibels(e.reference.sqnrDb)],
+          ['largest error', errorText(e.reference.maxAbsError)],
+        ]),
     ['samples', `${count(e.samples)} of ${e.data}, split ${e.split}`],
     ['preprocessing', preprocessText(e)],
     ['latency', `median ${milliseconds(e.latencyMs.median)}, p95 ${milliseconds(e.latencyMs.p95)}`],
   ];
-  return rows.map(([k = '', v = '']) => `${k.padEnd(15)}${v}`).join('\n');
+  return rows.map(([k = '', v = '']) => `${k.padEnd(17)}${v}`).join('\n');
 }
-
-/** Large finite stand-ins mean "no bound" in JSON. */
-const errorText = (x: number): string => (x > 1e300 ? 'unbounded' : x.toPrecision(3));
 
 export function comparisonText(c: Comparison): string {
   const rows = [

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { ApplyOptions } from './apply.ts';
 import type { AssetsOptions } from './assets.ts';
-import type { DataOptions } from './evaluate.ts';
+import type { DataOptions, EvaluateCommand } from './evaluate.ts';
 import type { ShapeOption } from './inspect.ts';
 import { integer, preprocess, shape } from './options.ts';
 import type { OutputOptions } from './output.ts';
@@ -60,7 +60,8 @@ export function program(): Command {
     .action(async (model: string, options: ApplyOptions) => (await import('./apply.ts')).apply(model, options));
   command('evaluate <model>', 'accuracy and latency on the test split', json, shaped, threaded, preprocessed, seeded)
     .requiredOption('--data <id>', dataText)
-    .action(async (model: string, options: DataOptions & { data: string }) =>
+    .option('--reference <model>', 'a model to agree with; all that can be said where the data has no labels')
+    .action(async (model: string, options: EvaluateCommand) =>
       (await import('./evaluate.ts')).evaluate(model, options),
     );
   command('compare <a> <b>', 'how far one model is from another', json, shaped, threaded, preprocessed, seeded)

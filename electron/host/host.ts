@@ -101,7 +101,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   };
   const openPath = async (path: string): Promise<Opened> => opened(await takeIn(path, { name: lastPart(path) }));
 
-  const idsOf = (spec: JobSpec): readonly string[] => (spec.kind === 'compare' ? [spec.a, spec.b] : [spec.modelId]);
+  const idsOf = (spec: JobSpec): readonly string[] => {
+    if (spec.kind === 'compare') return [spec.a, spec.b];
+    return spec.kind === 'evaluate' && spec.reference !== undefined ? [spec.modelId, spec.reference] : [spec.modelId];
+  };
   const checkpointOf = (id: string): string => join(options.folder.checkpoints, id);
   const taskOf = async (spec: JobSpec, id: string): Promise<Extract<Task, { kind: 'job' }>> => {
     const held = await Promise.all(idsOf(spec).map((id) => store.get(id)));
@@ -176,6 +179,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     tensorSummary: async ({ modelId, nodeId, input, bins }) =>
       summarize(weightOf(await modelById(modelId), nodeId, input), bins),
     magnitudeSummaries: async ({ modelId }) => magnitudeSummaries(await modelById(modelId)),
+    lookAtData: async ({ modelId, data }) => {
+      const { path } = await store.get(modelId);
+      const task: Task = { kind: 'look', model: path, data, threads: options.threads };
+      const outcome = await runToEnd(options.spawn, task);
+      if (outcome.kind !== 'look') throw new Fault('internal', 'the look at the data answered something else');
+      return outcome.look;
+    },
     startJob: async ({ spec }) => {
       for (const id of idsOf(spec)) await store.get(id);
       return queue.start(spec);

@@ -1,6 +1,6 @@
 /** Owns what the host and a job process say to each other. Plain data and typed arrays, cloned by the process channel. */
 import type { FaultData } from '#shared/base/fault.ts';
-import type { CallOutput, Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
+import type { CallOutput, DataLook, Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
 import type { WireTensor } from '#shared/contract/run-tensor.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 
@@ -30,6 +30,8 @@ export type Task =
     }
   /** Packs a model file, to know what it takes. */
   | { readonly kind: 'pack'; readonly model: string; readonly threads: number }
+  /** Reads some of a data set and tries preprocessings on a model. */
+  | { readonly kind: 'look'; readonly model: string; readonly data: string; readonly threads: number }
   /** Reads a few samples of a data set. */
   | {
       readonly kind: 'samples';
@@ -53,6 +55,7 @@ export type Outcome =
   | { readonly kind: 'verify'; readonly verified: Verified }
   | { readonly kind: 'answer'; readonly answer: CallOutput<'answer'> }
   | { readonly kind: 'pack'; readonly packed: CallOutput<'packedSize'> }
+  | { readonly kind: 'look'; readonly look: DataLook }
   | { readonly kind: 'samples'; readonly samples: CallOutput<'someSamples'> };
 
 export type FromWorker =

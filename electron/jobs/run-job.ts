@@ -3,6 +3,7 @@ import { Fault } from '#shared/base/fault.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import { compare } from '#shared/training/compare.ts';
 import { evaluate } from '#shared/training/evaluate.ts';
+import { evaluateAgainst } from '#shared/training/evaluate-against.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { applyRecipe } from './apply-recipe.ts';
 import { openCheckpoint, workKey } from './checkpoint.ts';
@@ -41,7 +42,13 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
       const dataset = await openDataset(spec.data);
       const preprocess = await preprocessFor(parts, subject, dataset, spec.preprocess ?? task.preprocess);
       const progress = (share: number): void => report.progress(share, 'evaluating');
-      const single = await evaluate(runtime, clock, subject, dataset, { preprocess, cancel, progress });
+      const how = { preprocess, cancel, progress };
+      const id = spec.reference;
+      const other = id === undefined ? undefined : { name: id, subject: subjectAt(pathOf(task, id)) };
+      const single =
+        other === undefined
+          ? await evaluate(runtime, clock, subject, dataset, how)
+          : await evaluateAgainst(runtime, clock, subject, other, dataset, how);
       return { kind: 'job', wrote: false, result: { single } };
     }
     case 'compare': {

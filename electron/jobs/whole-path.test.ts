@@ -190,6 +190,20 @@ describe('the whole path', () => {
     expect([b?.top1, b?.samples]).toEqual([a?.top1, a?.samples]);
   });
 
+  it('looks at data with a model: what it holds, which preprocessing suits; what is wrong is a fault', async () => {
+    const { modelId } = await open(net());
+    const look = await client.call('lookAtData', { modelId, data: 'digits' });
+    expect(look).toMatchObject({ labelled: true, classes: 10, counts: { train: 7000, test: 2000 } });
+    expect(look.proposals.length).toBeGreaterThan(3);
+    expect(look.proposals[0]?.top1).toBeGreaterThanOrEqual(look.proposals[1]?.top1 ?? 1);
+    writeFileSync(join(home, 'odd.csv'), '1,2,3\n1,2\n');
+    const odd = client.call('lookAtData', { modelId, data: join(home, 'odd.csv') });
+    await expect(odd).rejects.toMatchObject({ code: 'bad-file', where: `${join(home, 'odd.csv')}:2` });
+    writeFileSync(join(home, 'plain.csv'), Array.from({ length: 10 }, (_, i) => `${i},2,3`).join('\n'));
+    const plain = `${join(home, 'plain.csv')}#label=none`;
+    expect(await client.call('lookAtData', { modelId, data: plain })).toMatchObject({ labelled: false, proposals: [] });
+  });
+
   it('S12: a fixed batch is the number 1 in the exported file, never the text', async () => {
     const { modelId } = await open(net(-1, 1));
     const { bytes } = await client.call('exportModel', { modelId, name: 'one' });

@@ -4,6 +4,7 @@ import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
 import { answer } from './answer.ts';
 import { KeptOnCancel } from './apply-recipe.ts';
+import { lookAtData } from './look-at-data.ts';
 import { packFile } from './pack-file.ts';
 import type { FromWorker, Outcome, Task, ToWorker } from './protocol.ts';
 import { reporter } from './report.ts';
@@ -39,6 +40,7 @@ async function perform(task: Task): Promise<Outcome> {
     const { bytes, ...more } = packFile(task.model);
     return { kind: 'pack', packed: { archiveBytes: bytes.length, ...more, parts: [...more.parts] } };
   }
+  if (task.kind === 'look') return { kind: 'look', look: await lookAtData(runtime, task.model, task.data, token) };
   return runJob(task, { runtime, cancel: token, report: reporter((m) => void send(m)) });
 }
 

@@ -46,6 +46,8 @@ export const jobSpecSchema = z.discriminatedUnion('kind', [
     modelId: blobId,
     data: z.string(),
     preprocess: preprocessSchema.optional(),
+    /** A held model to agree with. */
+    reference: blobId.optional(),
   }),
   z.strictObject({
     kind: z.literal('compare'),
@@ -70,6 +72,16 @@ export const evaluationSchema = z.object({
   data: z.string(),
   preprocess: preprocessSchema,
   latencyMs: z.object({ median: z.number(), p95: z.number() }),
+  /** Against another model on the same samples: what is stated in place of an accuracy where there are no labels. */
+  reference: z
+    .object({
+      model: z.string(),
+      agreement: z.number().nullable(),
+      /** null: identical. */
+      sqnrDb: z.number().nullable(),
+      maxAbsError: z.number(),
+    })
+    .optional(),
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
@@ -153,6 +165,20 @@ export const jobSchema = z.object({
 });
 export type Job = z.infer<typeof jobSchema>;
 
+/** What a data set is, and which common preprocessing does best with a model on a few of its training samples, best first. */
+export const dataLookSchema = z.object({
+  source: z.string(),
+  labelled: z.boolean(),
+  classes: z.number(),
+  counts: z.object({ train: z.number(), validation: z.number(), test: z.number() }),
+  splitRule: z.string(),
+  /** Empty without labels or class scores. */
+  proposals: z.array(
+    z.object({ name: z.string(), preprocess: preprocessSchema, top1: z.number(), samples: z.number() }),
+  ),
+});
+export type DataLook = z.infer<typeof dataLookSchema>;
+
 export const tensorSummarySchema = z.object({
   count: z.number(),
   zeros: z.number(),
@@ -210,6 +236,11 @@ export const calls = {
   magnitudeSummaries: {
     input: z.strictObject({ modelId: blobId }),
     output: z.record(z.string(), z.object({ count: z.number(), zeros: z.number(), quantiles: z.array(z.number()) })),
+  },
+  /** Looks at a data set with a model. Faults: what is wrong with the data, with file and line. */
+  lookAtData: {
+    input: z.strictObject({ modelId: blobId, data: z.string().max(4096) }),
+    output: dataLookSchema,
   },
   startJob: { input: z.strictObject({ spec: jobSpecSchema }), output: jobSchema },
   cancelJob: { input: z.strictObject({ id: z.string() }), output: jobSchema },
