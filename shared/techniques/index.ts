@@ -2,14 +2,17 @@
 import { Fault } from '../base/fault.ts';
 import { changeOpset } from './change-opset.ts';
 import type { Technique } from './declare.ts';
+import { deepen } from './deepen.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
+import { scaleWidth } from './scale-width.ts';
 import { setBatch } from './set-batch.ts';
 import { shareWeights } from './share-weights.ts';
 import { simplify } from './simplify.ts';
 import { train } from './train.ts';
+import { widen } from './widen.ts';
 
 export const techniques: readonly Technique[] = [
   pruneChannels,
@@ -21,6 +24,9 @@ export const techniques: readonly Technique[] = [
   simplify,
   setBatch,
   changeOpset,
+  widen,
+  deepen,
+  scaleWidth,
 ];
 
 /** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */

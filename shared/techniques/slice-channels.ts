@@ -63,8 +63,8 @@ function touchOf(model: Model, groups: ChannelGroups): Touch {
   return touch;
 }
 
-/** What stays along each class that loses something. */
-interface Cut extends Kept {
+/** What stands along a class of axes afterwards: what stays of it, or (indices repeated) what is copied. */
+export interface Cut extends Kept {
   /** As many indices as stay, as if the last units went: good for sizes and offsets, not for values. */
   readonly stand: () => readonly number[];
 }
@@ -146,13 +146,20 @@ const replaced = <T>(items: readonly T[], change: (item: T) => T): readonly T[] 
 };
 
 /** The model without the given units. Groups must be of this very model and not frozen. */
-export function sliceChannels(
+export const sliceChannels = (
   model: Model,
   facts: ReadonlyMap<string, Facts>,
   groups: ChannelGroups,
   removals: readonly Removal[],
+): Model => gatherChannels(model, facts, groups, cuts(groups, removals));
+
+/** The model with other indices along its axes, by class. Classes must be of groups of this very model that are not frozen. */
+export function gatherChannels(
+  model: Model,
+  facts: ReadonlyMap<string, Facts>,
+  groups: ChannelGroups,
+  cut: ReadonlyMap<number, Cut>,
 ): Model {
-  const cut = cuts(groups, removals);
   if (cut.size === 0) return model;
   const touch = touchOf(model, groups);
   const changed = new Map<Node, Node>();
