@@ -3,14 +3,15 @@
  * Memoised per node, so a run after an edit costs what the edit reached.
  */
 import { Fault } from '../base/fault.ts';
-import { graphIndex, outerReads, subgraphs } from '../ir/graph-index.ts';
 import { type Graph, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
+import { type Wiring, wiringOf } from '../ir/wiring.ts';
 import { type Facts, isNone, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
+import { FactsTable } from './facts-table.ts';
 import type { ShapeChoice } from './figures.ts';
-import { interned } from './interned-facts.ts';
+import { factsId, interned } from './interned-facts.ts';
 import { bodyOf, functionOf } from './local-functions.ts';
-import { type Remembered, remembered } from './node-memo.ts';
+import { memoOf, type NodeMemo, type Remembered } from './node-memo.ts';
 import { chosenInputs, type Symbols, sparseSource, tensorSource, typeFacts, withSymbols } from './source-facts.ts';
 
 /** Functions may call functions; a file in which they call themselves ends here, with unknown facts. */
@@ -23,11 +24,12 @@ export interface Scope {
   /** The scope that a subgraph reads from; undefined for the main graph and for a function's body. */
   readonly outer?: Scope;
   readonly opsets: Model['opsets'];
-  readonly facts: Map<string, Facts>;
+  readonly wiring: Wiring;
+  readonly facts: FactsTable;
   readonly symbols: Symbols;
   readonly depth: number;
-  /** What inference met for each node of this scope, so that asking for the work need not look it up again. */
-  readonly met: Map<Node, Remembered>;
+  /** What inference met at each position of `graph.nodes`, so that asking for the work need not look it up again. */
+  readonly met: (Remembered | undefined)[];
 }
 
 /** Version of a domain in force here; 1 where the file forgot to import it. */
@@ -46,12 +48,22 @@ export function versionOf(scope: Scope, domain: string): number {
 }
 const versions = new WeakMap<Model['opsets'], Map<string, number>>();
 
+const unknownId = factsId(unknownFacts);
+
 const factsOf = (scope: Scope, name: string): Facts | undefined =>
   name === '' ? undefined : (scope.facts.get(name) ?? unknownFacts);
 
-/** Facts of the inputs of a node, an omitted one undefined. */
-export const inputsOf = (scope: Scope, node: Node): readonly (Facts | undefined)[] =>
-  node.inputs.map((name) => factsOf(scope, name));
+/** Facts of the inputs of the node at a position, an omitted one undefined. */
+export function inputsAt(scope: Scope, at: number, node: Node): readonly (Facts | undefined)[] {
+  const { wiring, facts } = scope;
+  const start = wiring.inputStart[at] ?? 0;
+  const inputs = new Array<Facts | undefined>(node.inputs.length);
+  for (let k = 0; k < inputs.length; k++) {
+    const id = wiring.inputs[start + k] ?? -1;
+    inputs[k] = id < 0 ? undefined : (facts.at(id) ?? unknownFacts);
+  }
+  return inputs;
+}
 
 /** Declared types, for values that rules know nothing of. */
 function declaredTypes(graph: Graph): ReadonlyMap<string, ValueInfo> {
@@ -73,45 +85,60 @@ function orDeclared(found: Facts, declared: ValueInfo | undefined, symbols: Symb
 
 /** Infers every node of `graph` into `scope.facts`, which holds the graph's inputs and what stands around it. */
 export function inferGraph(graph: Graph, scope: Scope): void {
-  for (const t of graph.initializers) scope.facts.set(t.name, tensorSource(t));
-  for (const t of graph.sparseInitializers) scope.facts.set(t.values.name, sparseSource(t));
+  const { wiring, facts } = scope;
+  const memo = memoOf(wiring);
+  graph.initializers.forEach((t, k) => {
+    facts.put(wiring.initializers[k] ?? 0, tensorSource(t));
+  });
+  graph.sparseInitializers.forEach((t, k) => {
+    facts.put(wiring.sparse[k] ?? 0, sparseSource(t));
+  });
   let declared: ReadonlyMap<string, ValueInfo> | undefined;
-  for (const node of graphIndex(graph).order) {
-    const outputs = inferNode(node, scope);
-    for (let k = 0; k < node.outputs.length; k++) {
-      const name = node.outputs[k];
-      if (name === undefined || name === '') continue;
-      const found = outputs[k] ?? unknownFacts;
+  for (let k = 0; k < wiring.order.length; k++) {
+    const at = wiring.order[k] ?? 0;
+    const node = graph.nodes[at];
+    if (node === undefined) continue;
+    const entry = inferNode(node, at, scope, memo);
+    const first = wiring.outputStart[at] ?? 0;
+    for (let o = first; o < (wiring.outputStart[at + 1] ?? 0); o++) {
+      const id = wiring.outputs[o] ?? -1;
+      if (id < 0) continue;
+      const found = entry.outputs[o - first] ?? unknownFacts;
       if (found.other === undefined && (found.elem === null || found.shape === null)) {
         declared ??= declaredTypes(graph);
-        scope.facts.set(name, interned(orDeclared(found, declared.get(name), scope.symbols)));
-      } else scope.facts.set(name, found);
+        facts.put(id, interned(orDeclared(found, declared.get(wiring.names[id] ?? ''), scope.symbols)));
+      } else facts.put(id, found, entry.numbers[o - first] ?? unknownId);
     }
   }
 }
 
-/** Everything a node's result depends on: its inputs, then what its subgraphs read from around. */
-export function dependencies(scope: Scope, node: Node): readonly (Facts | undefined)[] {
-  const inputs = inputsOf(scope, node);
-  const inner = subgraphs(node);
-  if (inner.length === 0) return inputs;
-  return [...inputs, ...inner.flatMap((g) => [...outerReads(g)].map((name) => factsOf(scope, name)))];
-}
+/** Numbers of the facts that a node meets, one after the other; grown as needed. */
+let numbers = new Int32Array(64);
 
-function inferNode(node: Node, scope: Scope): readonly Facts[] {
-  const inputs = dependencies(scope, node);
+function inferNode(node: Node, at: number, scope: Scope, memo: NodeMemo): Remembered {
+  const { wiring, facts } = scope;
+  // Everything the result depends on: the inputs, then what its subgraphs read from around.
+  const start = wiring.inputStart[at] ?? 0;
+  const count = (wiring.inputStart[at + 1] ?? 0) - start;
+  if (count > numbers.length) numbers = new Int32Array(count * 2);
+  for (let k = 0; k < count; k++) {
+    const id = wiring.inputs[start + k] ?? -1;
+    numbers[k] = id < 0 ? 0 : facts.numberAt(id) || unknownId;
+  }
   const of = functionOf(scope.model, node);
   const within = of ?? versionOf(scope, node.domain);
-  const entry = remembered(node, inputs, within, () =>
-    (of === undefined ? byRule(node, scope) : throughCall(node, scope)).map(interned),
-  );
-  scope.met.set(node, entry);
-  return entry.outputs;
+  let entry = memo.recall(at, node, numbers, within);
+  if (entry === undefined) {
+    const met = numbers.slice(0, count);
+    const outputs = of === undefined ? byRule(node, inputsAt(scope, at, node), scope) : throughCall(node, scope);
+    entry = memo.remember(at, node, met, within, outputs.map(interned));
+  }
+  scope.met[at] = entry;
+  return entry;
 }
 
-function byRule(node: Node, scope: Scope): readonly Facts[] {
+function byRule(node: Node, inputs: readonly (Facts | undefined)[], scope: Scope): readonly Facts[] {
   const rule = opOf(node)?.infer;
-  const inputs = inputsOf(scope, node);
   if (rule === undefined || isNone(rule)) {
     const constant = inputs.length > 0 && inputs.every((i) => i === undefined || i.constant);
     return node.outputs.map(() => (constant ? { ...unknownFacts, constant } : unknownFacts));
@@ -138,7 +165,8 @@ function byRule(node: Node, scope: Scope): readonly Facts[] {
 
 /** A subgraph inferred with these facts for its inputs, on top of the values around it. */
 export function enterSubgraph(graph: Graph, given: readonly Facts[], outer: Scope): Scope {
-  const scope: Scope = { ...outer, graph, outer, facts: new Map(outer.facts), met: new Map() };
+  const wiring = wiringOf(graph);
+  const scope: Scope = { ...outer, graph, wiring, outer, facts: new FactsTable(wiring, outer.facts), met: [] };
   graph.inputs.forEach((input, k) => {
     scope.facts.set(input.name, interned(orDeclared(given[k] ?? unknownFacts, input, outer.symbols)));
   });
@@ -151,7 +179,8 @@ export function enterCall(node: Node, outer: Scope): { readonly body: Graph; rea
   const of = functionOf(outer.model, node);
   if (of === undefined || outer.depth >= callDepth) return undefined;
   const body = bodyOf(node, of);
-  const facts = new Map<string, Facts>();
+  const wiring = wiringOf(body);
+  const facts = new FactsTable(wiring);
   of.inputs.forEach((name, k) => {
     const given = factsOf(outer, node.inputs[k] ?? '');
     if (given !== undefined) facts.set(name, given);
@@ -160,10 +189,11 @@ export function enterCall(node: Node, outer: Scope): { readonly body: Graph; rea
     model: outer.model,
     graph: body,
     opsets: of.opsets,
+    wiring,
     facts,
     symbols: new Map(),
     depth: outer.depth + 1,
-    met: new Map(),
+    met: [],
   };
   inferGraph(body, scope);
   return { body, scope };
@@ -181,8 +211,12 @@ export function inferScope(
   choice: ShapeChoice = { inputs: {} },
   more: { readonly batch?: number } = {},
 ): Scope {
-  const { facts, symbols } = chosenInputs(model.graph.inputs, choice.inputs, more.batch);
-  const scope: Scope = { model, graph: model.graph, opsets: model.opsets, facts, symbols, depth: 0, met: new Map() };
+  const given = chosenInputs(model.graph.inputs, choice.inputs, more.batch);
+  const { graph, opsets } = model;
+  const wiring = wiringOf(graph);
+  const facts = new FactsTable(wiring);
+  for (const [name, known] of given.facts) facts.set(name, known);
+  const scope: Scope = { model, graph, opsets, wiring, facts, symbols: given.symbols, depth: 0, met: [] };
   inferGraph(model.graph, scope);
   return scope;
 }

@@ -21,9 +21,9 @@ interface Seen {
   readonly stored: Set<string>;
 }
 
-function layerOf(node: Node, scope: Scope, seen: Seen, missing: Map<string, number>): LayerFigures {
+function layerOf(node: Node, at: number, scope: Scope, seen: Seen, missing: Map<string, number>): LayerFigures {
   const index = graphIndex(scope.graph);
-  const { work, notCounted, inside } = workOf(node, scope);
+  const { work, notCounted, inside } = workOf(node, at, scope);
   let parameters = 0;
   for (const use of [...parametersOf(node, scope), ...inside]) {
     if (seen.roots.has(use.root)) continue;
@@ -77,9 +77,10 @@ function measure(model: Model, shapes?: ShapeChoice): Figures {
   let parameters = 0;
   let macs: number | null = 0;
   let otherOps: number | null = 0;
-  for (const node of index.order) {
-    if (!isDrawn(node, scope.facts, index.outputNames)) continue;
-    const layer = layerOf(node, scope, seen, missing);
+  for (const at of scope.wiring.order) {
+    const node = model.graph.nodes[at];
+    if (node === undefined || !isDrawn(node, scope.facts, index.outputNames)) continue;
+    const layer = layerOf(node, at, scope, seen, missing);
     layers.push(layer);
     parameters += layer.parameters;
     if (layer.kernel === 'view') views.add(node);

@@ -1,10 +1,9 @@
 /** Owns the work of one node: its operator's rule, or what stands inside the local function or subgraphs it runs. */
-import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
 import { isNone, type OpWork, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import { type ParameterUse, parametersOf, throughCall } from './count-parameters.ts';
-import { enterCall, enterSubgraph, inputsOf, type Scope, versionOf } from './infer-facts.ts';
+import { enterCall, enterSubgraph, inputsAt, type Scope, versionOf } from './infer-facts.ts';
 import { functionOf } from './local-functions.ts';
 
 export interface NodeWork {
@@ -36,9 +35,11 @@ interface Sum {
 function sumOf(graph: Graph, scope: Scope, met: Met): Sum {
   let macs: number | null = 0;
   let otherOps: number | null = 0;
-  for (const node of graphIndex(graph).order) {
+  for (const at of scope.wiring.order) {
+    const node = graph.nodes[at];
+    if (node === undefined) continue;
     if (node.outputs.every((o) => o === '' || scope.facts.get(o)?.constant === true)) continue;
-    const inner = workOf(node, scope);
+    const inner = workOf(node, at, scope);
     met.notCounted.push(...inner.notCounted);
     met.inside.push(...parametersOf(node, scope), ...inner.inside);
     if (inner.work === undefined) continue;
@@ -51,26 +52,26 @@ function sumOf(graph: Graph, scope: Scope, met: Met): Sum {
 const none: Met = { notCounted: [], inside: [] };
 const kept = new WeakMap<OpWork, Met>();
 
-/** The work of a node whose scope has been inferred. */
-export function workOf(node: Node, scope: Scope): NodeWork {
+/** The work of the node at a position of a graph whose scope has been inferred. */
+export function workOf(node: Node, at: number, scope: Scope): NodeWork {
   const of = functionOf(scope.model, node);
-  const memo = scope.met.get(node);
+  const memo = scope.met[at];
   if (memo?.work !== undefined) return { work: memo.work, ...(kept.get(memo.work) ?? none) };
   const met: Met = { notCounted: [], inside: [] };
-  const work = of === undefined ? byRule(node, scope, met) : ofCall(node, scope, met);
+  const work = of === undefined ? byRule(node, at, scope, met) : ofCall(node, scope, met);
   if (work === undefined) return { work, notCounted: [opName(node)], inside: [] };
   if (met.notCounted.length > 0 || met.inside.length > 0) kept.set(work, met);
   if (memo !== undefined) memo.work = work;
   return { work, ...met };
 }
 
-function byRule(node: Node, scope: Scope, met: Met): OpWork | undefined {
+function byRule(node: Node, at: number, scope: Scope, met: Met): OpWork | undefined {
   const rule = opOf(node)?.work;
   if (rule === undefined || isNone(rule)) return undefined;
   return rule({
     node,
     version: versionOf(scope, node.domain),
-    inputs: inputsOf(scope, node),
+    inputs: inputsAt(scope, at, node),
     outputs: node.outputs.map((o) => scope.facts.get(o) ?? unknownFacts),
     subgraph: (graph, given) => sumOf(graph, enterSubgraph(graph, given, scope), met),
   });
