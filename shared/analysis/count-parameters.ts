@@ -1,8 +1,8 @@
 /** Owns the count of parameters: decoded weights, biases and normalisation scales, each shared tensor once. */
 
 import { isFloat } from '../ir/element-type.ts';
-import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
+import type { Wiring } from '../ir/wiring.ts';
 import type { Op, ParameterRole } from '../ops/declare.ts';
 import { sizeOf } from '../ops/fold.ts';
 import { opOf } from '../ops/index.ts';
@@ -29,13 +29,19 @@ function rolesOf(node: Node): Roles {
   return list;
 }
 
+/** True where a value is made or stored in a graph so wired, rather than read from around it. */
+function isStored(wiring: Wiring, name: string): boolean {
+  const id = wiring.ids.get(name) ?? -1;
+  const { producer, initializerAt, sparseAt } = wiring;
+  return (producer[id] ?? -1) >= 0 || (initializerAt[id] ?? -1) >= 0 || (sparseAt[id] ?? -1) >= 0;
+}
+
 /** The weight behind a name, followed out of subgraphs to where it is stored. */
 function rootIn(scope: Scope, name: string): string {
   let at = name;
   for (let s: Scope | undefined = scope; s !== undefined; s = s.outer) {
     at = weightRoot(s.graph, s.facts, at);
-    const index = graphIndex(s.graph);
-    if (index.producer.has(at) || index.initializer.has(at) || index.sparseInitializer.has(at)) return at;
+    if (isStored(s.wiring, at)) return at;
   }
   return at;
 }

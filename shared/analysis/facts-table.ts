@@ -5,7 +5,7 @@ import { factsId } from './interned-facts.ts';
 
 /** Reads like a map; values of the graphs around it show through. */
 export class FactsTable implements ReadonlyMap<string, Facts> {
-  readonly #wiring: Wiring;
+  readonly wiring: Wiring;
   readonly #outer: FactsTable | undefined;
   readonly #facts: (Facts | undefined)[];
   /** Number of the facts (`factsId`) by value number; 0 where there are none yet. */
@@ -14,7 +14,7 @@ export class FactsTable implements ReadonlyMap<string, Facts> {
   readonly #more = new Map<string, Facts>();
 
   constructor(wiring: Wiring, outer?: FactsTable) {
-    this.#wiring = wiring;
+    this.wiring = wiring;
     this.#outer = outer;
     this.#facts = new Array<Facts | undefined>(wiring.names.length).fill(undefined);
     this.#numbers = new Int32Array(wiring.names.length);
@@ -22,7 +22,7 @@ export class FactsTable implements ReadonlyMap<string, Facts> {
 
   /** Facts by value number. */
   at(id: number): Facts | undefined {
-    return this.#facts[id] ?? this.#outer?.get(this.#wiring.names[id] ?? '');
+    return this.#facts[id] ?? this.#outer?.get(this.wiring.names[id] ?? '');
   }
 
   /** A number that two values share only where their facts are equal; 0 where there are none. */
@@ -37,13 +37,13 @@ export class FactsTable implements ReadonlyMap<string, Facts> {
   }
 
   set(name: string, facts: Facts): void {
-    const id = this.#wiring.ids.get(name);
+    const id = this.wiring.ids.get(name);
     if (id === undefined) this.#more.set(name, facts);
     else this.put(id, facts);
   }
 
   get(name: string): Facts | undefined {
-    const id = this.#wiring.ids.get(name);
+    const id = this.wiring.ids.get(name);
     const own = id === undefined ? this.#more.get(name) : this.#facts[id];
     return own ?? this.#outer?.get(name);
   }
@@ -54,7 +54,7 @@ export class FactsTable implements ReadonlyMap<string, Facts> {
 
   #all(): Map<string, Facts> {
     const all = new Map(this.#outer === undefined ? this.#more : [...this.#outer, ...this.#more]);
-    for (const [id, name] of this.#wiring.names.entries()) {
+    for (const [id, name] of this.wiring.names.entries()) {
       const facts = this.#facts[id];
       if (facts !== undefined) all.set(name, facts);
     }

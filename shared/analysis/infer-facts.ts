@@ -26,6 +26,8 @@ export interface Scope {
   readonly opsets: Model['opsets'];
   readonly wiring: Wiring;
   readonly facts: FactsTable;
+  /** Room for the numbers of the facts that one node meets. */
+  readonly numbers: Int32Array;
   readonly symbols: Symbols;
   readonly depth: number;
   /** What inference met at each position of `graph.nodes`, so that asking for the work need not look it up again. */
@@ -49,6 +51,8 @@ export function versionOf(scope: Scope, domain: string): number {
 const versions = new WeakMap<Model['opsets'], Map<string, number>>();
 
 const unknownId = factsId(unknownFacts);
+
+const roomFor = (wiring: Wiring): Int32Array => new Int32Array(wiring.mostInputs);
 
 const factsOf = (scope: Scope, name: string): Facts | undefined =>
   name === '' ? undefined : (scope.facts.get(name) ?? unknownFacts);
@@ -112,15 +116,11 @@ export function inferGraph(graph: Graph, scope: Scope): void {
   }
 }
 
-/** Numbers of the facts that a node meets, one after the other; grown as needed. */
-let numbers = new Int32Array(64);
-
 function inferNode(node: Node, at: number, scope: Scope, memo: NodeMemo): Remembered {
-  const { wiring, facts } = scope;
+  const { wiring, facts, numbers } = scope;
   // Everything the result depends on: the inputs, then what its subgraphs read from around.
   const start = wiring.inputStart[at] ?? 0;
   const count = (wiring.inputStart[at + 1] ?? 0) - start;
-  if (count > numbers.length) numbers = new Int32Array(count * 2);
   for (let k = 0; k < count; k++) {
     const id = wiring.inputs[start + k] ?? -1;
     numbers[k] = id < 0 ? 0 : facts.numberAt(id) || unknownId;
@@ -129,9 +129,8 @@ function inferNode(node: Node, at: number, scope: Scope, memo: NodeMemo): Rememb
   const within = of ?? versionOf(scope, node.domain);
   let entry = memo.recall(at, node, numbers, within);
   if (entry === undefined) {
-    const met = numbers.slice(0, count);
     const outputs = of === undefined ? byRule(node, inputsAt(scope, at, node), scope) : throughCall(node, scope);
-    entry = memo.remember(at, node, met, within, outputs.map(interned));
+    entry = memo.remember(at, node, numbers, within, outputs.map(interned));
   }
   scope.met[at] = entry;
   return entry;
@@ -166,7 +165,8 @@ function byRule(node: Node, inputs: readonly (Facts | undefined)[], scope: Scope
 /** A subgraph inferred with these facts for its inputs, on top of the values around it. */
 export function enterSubgraph(graph: Graph, given: readonly Facts[], outer: Scope): Scope {
   const wiring = wiringOf(graph);
-  const scope: Scope = { ...outer, graph, wiring, outer, facts: new FactsTable(wiring, outer.facts), met: [] };
+  const facts = new FactsTable(wiring, outer.facts);
+  const scope: Scope = { ...outer, graph, wiring, outer, facts, numbers: roomFor(wiring), met: [] };
   graph.inputs.forEach((input, k) => {
     scope.facts.set(input.name, interned(orDeclared(given[k] ?? unknownFacts, input, outer.symbols)));
   });
@@ -191,6 +191,7 @@ export function enterCall(node: Node, outer: Scope): { readonly body: Graph; rea
     opsets: of.opsets,
     wiring,
     facts,
+    numbers: roomFor(wiring),
     symbols: new Map(),
     depth: outer.depth + 1,
     met: [],
@@ -216,7 +217,8 @@ export function inferScope(
   const wiring = wiringOf(graph);
   const facts = new FactsTable(wiring);
   for (const [name, known] of given.facts) facts.set(name, known);
-  const scope: Scope = { model, graph, opsets, wiring, facts, symbols: given.symbols, depth: 0, met: [] };
+  const numbers = roomFor(wiring);
+  const scope: Scope = { model, graph, opsets, wiring, facts, numbers, symbols: given.symbols, depth: 0, met: [] };
   inferGraph(model.graph, scope);
   return scope;
 }

@@ -1,8 +1,6 @@
 /** Owns measureFigures: parameters, file bytes, work and peak memory of a model, per layer and in all. */
-import { graphIndex } from '../ir/graph-index.ts';
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { fileBytes } from '../onnx/size.ts';
-import type { Facts } from '../ops/declare.ts';
 import { parametersOf } from './count-parameters.ts';
 import type { Figures, LayerFigures, ShapeChoice } from './figures.ts';
 import { inferScope, type Scope } from './infer-facts.ts';
@@ -10,19 +8,23 @@ import { peakActivationBytes } from './peak-memory.ts';
 import { insideBytes, weightBytes } from './weight-roots.ts';
 import { plus, workOf } from './work-of.ts';
 
-type FactsMap = ReadonlyMap<string, Facts>;
-
 /** A node that only makes weights or shapes is part of whoever reads them. */
-const isDrawn = (node: Node, facts: FactsMap, outputs: ReadonlySet<string>): boolean =>
-  node.outputs.some((o) => o !== '' && (outputs.has(o) || facts.get(o)?.constant !== true));
+function isDrawn(at: number, { wiring, facts }: Scope, isOutput: Uint8Array): boolean {
+  for (let k = wiring.outputStart[at] ?? 0; k < (wiring.outputStart[at + 1] ?? 0); k++) {
+    const id = wiring.outputs[k] ?? -1;
+    if (id >= 0 && (isOutput[id] === 1 || facts.at(id)?.constant !== true)) return true;
+  }
+  return false;
+}
 
 interface Seen {
   readonly roots: Set<string>;
-  readonly stored: Set<string>;
+  /** 1 for each value number whose stored bytes were counted. */
+  readonly stored: Uint8Array;
 }
 
 function layerOf(node: Node, at: number, scope: Scope, seen: Seen, missing: Map<string, number>): LayerFigures {
-  const index = graphIndex(scope.graph);
+  const { graph, wiring, facts } = scope;
   const { work, notCounted, inside } = workOf(node, at, scope);
   let parameters = 0;
   for (const use of [...parametersOf(node, scope), ...inside]) {
@@ -31,10 +33,13 @@ function layerOf(node: Node, at: number, scope: Scope, seen: Seen, missing: Map<
     parameters += use.elements;
   }
   let bytes = insideBytes(node);
-  for (const name of node.inputs)
-    if (name !== '' && scope.facts.get(name)?.constant === true) bytes += weightBytes(index, name, seen.stored);
+  const start = wiring.inputStart[at] ?? 0;
+  for (let k = 0; k < node.inputs.length; k++) {
+    const id = wiring.inputs[start + k] ?? -1;
+    if (id >= 0 && facts.at(id)?.constant === true) bytes += weightBytes(graph, wiring, id, seen.stored);
+  }
   for (const op of notCounted) missing.set(op, (missing.get(op) ?? 0) + 1);
-  const first = scope.facts.get(node.outputs[0] ?? '');
+  const first = facts.at(wiring.outputs[wiring.outputStart[at] ?? -1] ?? -1);
   return {
     id: node.id,
     name: node.name,
@@ -69,21 +74,23 @@ export function measureFigures(model: Model, shapes?: ShapeChoice): Figures {
 
 function measure(model: Model, shapes?: ShapeChoice): Figures {
   const scope = inferScope(model, shapes, { batch: 1 });
-  const index = graphIndex(model.graph);
+  const { wiring } = scope;
+  const isOutput = new Uint8Array(wiring.names.length);
+  for (const { name } of model.graph.outputs) isOutput[wiring.ids.get(name) ?? -1] = 1;
   const missing = new Map<string, number>();
-  const seen: Seen = { roots: new Set(), stored: new Set() };
+  const seen: Seen = { roots: new Set(), stored: new Uint8Array(wiring.names.length) };
   const layers: LayerFigures[] = [];
-  const views = new Set<Node>();
+  const views = new Uint8Array(model.graph.nodes.length);
   let parameters = 0;
   let macs: number | null = 0;
   let otherOps: number | null = 0;
-  for (const at of scope.wiring.order) {
+  for (const at of wiring.order) {
     const node = model.graph.nodes[at];
-    if (node === undefined || !isDrawn(node, scope.facts, index.outputNames)) continue;
+    if (node === undefined || !isDrawn(at, scope, isOutput)) continue;
     const layer = layerOf(node, at, scope, seen, missing);
     layers.push(layer);
     parameters += layer.parameters;
-    if (layer.kernel === 'view') views.add(node);
+    if (layer.kernel === 'view') views[at] = 1;
     if (!layer.counted) continue;
     macs = plus(macs, layer.macs);
     otherOps = plus(otherOps, layer.otherOps);
@@ -95,7 +102,7 @@ function measure(model: Model, shapes?: ShapeChoice): Figures {
     fileBytes: fileBytes(model),
     macs,
     otherOps,
-    peakActivationBytes: peakActivationBytes(model.graph, scope.facts, (n) => views.has(n)),
+    peakActivationBytes: peakActivationBytes(model.graph, scope.facts, (at) => views[at] === 1),
     notCounted: [...missing].map(([op, nodes]) => ({ op, nodes })),
     layers,
   };

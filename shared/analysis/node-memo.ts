@@ -103,7 +103,8 @@ export class NodeMemo {
     const n = this.#count(at);
     const s = (this.#next[at] ?? 0) & 127;
     this.#keys[at * depth + s] = keyOf(numbers, n);
-    this.#inputs.set(numbers.subarray(0, n), (this.#start[at] ?? 0) * depth + s * n);
+    const row = (this.#start[at] ?? 0) * depth + s * n;
+    for (let k = 0; k < n; k++) this.#inputs[row + k] = numbers[k] ?? 0;
     this.#entries[at * depth + s] = entry;
     this.#next[at] = 128 | ((s + 1) % depth);
     return entry;

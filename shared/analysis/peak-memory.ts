@@ -1,9 +1,10 @@
 /** Owns peak activation memory: the most bytes of activations alive at once, nodes run in topological order. */
 import { elementTypes, rawByteLength } from '../ir/element-type.ts';
-import { graphIndex, outerReads, subgraphs } from '../ir/graph-index.ts';
-import type { Graph, Node } from '../ir/model.ts';
+import { graphIndex } from '../ir/graph-index.ts';
+import type { Graph } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import { sizeOf } from '../ops/fold.ts';
+import type { FactsTable } from './facts-table.ts';
 
 /** Bytes of a dense tensor; null where type or a dimension is unknown, or where elements have no fixed width. */
 function bytesOf(facts: Facts | undefined): number | null {
@@ -12,79 +13,71 @@ function bytesOf(facts: Facts | undefined): number | null {
   return rawByteLength(facts.elem, count);
 }
 
-/** One piece of memory: a value, and the views that share it. */
-interface Block {
-  readonly bytes: number | null;
-  /** Step of the last node that touches it. */
-  last: number;
-}
-
 /**
  * Peak in bytes over all nodes of what is alive while the node runs: its inputs, its outputs, and every value that a later
- * node or the caller still reads. Weights are not counted. A view (`isView`) shares its input's memory. null as soon as
- * one live value's size is unknown.
+ * node or the caller still reads. Weights are not counted. A view (`isView`, by position) shares its input's memory. null
+ * as soon as one value's size is unknown.
  */
 export function peakActivationBytes(
   graph: Graph,
-  facts: ReadonlyMap<string, Facts>,
-  isView: (node: Node) => boolean,
+  facts: FactsTable,
+  isView: (position: number) => boolean,
 ): number | null {
-  const index = graphIndex(graph);
-  const { order } = index;
-  const blocks = new Map<string, Block>();
-  const born: (Block[] | undefined)[] = new Array(order.length);
-  const open = (name: string, step: number): Block | undefined => {
-    const known = name === '' ? undefined : facts.get(name);
-    if (name === '' || known?.constant === true) return undefined;
-    const block: Block = { bytes: bytesOf(known), last: step };
-    blocks.set(name, block);
-    return block;
+  const { wiring } = facts;
+  const { order, inputStart, inputs, outputStart, outputs } = wiring;
+  // A block is a piece of memory: a value, and the views that share it. Blocks stand in the order of their birth.
+  const block = new Int32Array(wiring.names.length).fill(-1);
+  const size: number[] = [];
+  const birth: number[] = [];
+  const last: number[] = [];
+  const open = (known: Facts | undefined, step: number): number => {
+    if (known?.constant === true) return -1;
+    const bytes = bytesOf(known);
+    if (bytes === null) return -2;
+    birth.push(step);
+    last.push(step);
+    return size.push(bytes) - 1;
   };
-  const given = index.requiredInputs.flatMap((input) => open(input.name, 0) ?? []);
+  for (const { name } of graphIndex(graph).requiredInputs) {
+    const at = open(facts.get(name), 0);
+    if (at === -2) return null;
+    const id = wiring.ids.get(name);
+    if (id !== undefined) block[id] = at;
+  }
+  const touch = (id: number, step: number): void => {
+    const at = block[id] ?? -1;
+    if (at >= 0) last[at] = step;
+  };
   for (let step = 0; step < order.length; step++) {
-    const node = order[step];
-    if (node === undefined) continue;
-    for (const name of node.inputs) touch(blocks.get(name), step);
-    for (const g of subgraphs(node)) for (const name of outerReads(g)) touch(blocks.get(name), step);
-    const shared = isView(node) ? blocks.get(node.inputs[0] ?? '') : undefined;
-    for (let k = 0; k < node.outputs.length; k++) {
-      const name = node.outputs[k] ?? '';
-      if (k === 0 && shared !== undefined) {
-        blocks.set(name, shared);
-        continue;
-      }
-      const block = open(name, step);
-      if (block === undefined) continue;
-      const list = born[step];
-      if (list === undefined) born[step] = [block];
-      else list.push(block);
+    const position = order[step] ?? 0;
+    const start = inputStart[position] ?? 0;
+    for (let k = start; k < (inputStart[position + 1] ?? 0); k++) touch(inputs[k] ?? -1, step);
+    const first = outputStart[position] ?? 0;
+    const end = outputStart[position + 1] ?? 0;
+    for (let k = first; k < end; k++) {
+      const id = outputs[k] ?? -1;
+      if (id < 0) continue;
+      const shared = k === first && isView(position) ? (block[inputs[start] ?? -1] ?? -1) : -1;
+      const at = shared >= 0 ? shared : open(facts.at(id), step);
+      if (at === -2) return null;
+      block[id] = at;
     }
   }
-  for (const name of index.outputNames) touch(blocks.get(name), order.length);
-  return sweep(given, born);
+  for (const name of graphIndex(graph).outputNames) touch(wiring.ids.get(name) ?? -1, order.length);
+  return sweep(size, birth, last, order.length);
 }
-
-function touch(block: Block | undefined, step: number): void {
-  if (block !== undefined && block.last < step) block.last = step;
-}
-
-const none: readonly Block[] = [];
 
 /** Walks the steps: blocks are alive from birth to their last use. */
-function sweep(given: readonly Block[], born: readonly (readonly Block[] | undefined)[]): number | null {
-  const freed = new Float64Array(born.length + 1);
+function sweep(size: readonly number[], birth: readonly number[], last: readonly number[], steps: number): number {
+  const freed = new Float64Array(steps + 1);
   let live = 0;
-  for (const { bytes, last } of given) {
-    if (bytes === null) return null;
-    live += bytes;
-    freed[last] = (freed[last] ?? 0) + bytes;
-  }
-  let peak = live;
-  for (let step = 0; step < born.length; step++) {
-    for (const { bytes, last } of born[step] ?? none) {
-      if (bytes === null) return null;
+  let peak = 0;
+  let k = 0;
+  for (let step = 0; step < Math.max(steps, 1); step++) {
+    for (; k < size.length && birth[k] === step; k++) {
+      const bytes = size[k] ?? 0;
       live += bytes;
-      freed[last] = (freed[last] ?? 0) + bytes;
+      freed[last[k] ?? 0] = (freed[last[k] ?? 0] ?? 0) + bytes;
     }
     peak = Math.max(peak, live);
     live -= freed[step] ?? 0;

@@ -79,15 +79,39 @@ export type Symbols = ReadonlyMap<string, number>;
 export const withSymbols = (shape: readonly Dim[], symbols: Symbols): readonly Dim[] =>
   shape.map((d) => (typeof d === 'string' ? (symbols.get(d) ?? d) : d));
 
-/**
- * Shapes of graph inputs under a choice, and the symbols it settles. `batch`: what stands for dim 0 of an input where that
- * is not a number and nobody chose. Faults: `bad-input` where a choice does not fit.
- */
+export interface ChosenInputs {
+  readonly facts: ReadonlyMap<string, Facts>;
+  readonly symbols: Symbols;
+}
+
+const chosen = new WeakMap<readonly ValueInfo[], Map<string, ChosenInputs>>();
+
+/** `chooseInputs`, remembered: a file may list every weight as an input. */
 export function chosenInputs(
   inputs: readonly ValueInfo[],
   choice: Readonly<Record<string, readonly number[]>>,
   batch?: number,
-): { readonly facts: Map<string, Facts>; readonly symbols: Symbols } {
+): ChosenInputs {
+  const seen = chosen.get(inputs) ?? new Map<string, ChosenInputs>();
+  chosen.set(inputs, seen);
+  const key = JSON.stringify([batch ?? null, choice]);
+  const known = seen.get(key);
+  if (known !== undefined) return known;
+  const made = chooseInputs(inputs, choice, batch);
+  if (seen.size >= 8) seen.clear();
+  seen.set(key, made);
+  return made;
+}
+
+/**
+ * Shapes of graph inputs under a choice, and the symbols it settles. `batch`: what stands for dim 0 of an input where that
+ * is not a number and nobody chose. Faults: `bad-input` where a choice does not fit.
+ */
+function chooseInputs(
+  inputs: readonly ValueInfo[],
+  choice: Readonly<Record<string, readonly number[]>>,
+  batch?: number,
+): ChosenInputs {
   for (const name of Object.keys(choice))
     if (!inputs.some((i) => i.name === name))
       throw new Fault('bad-input', `the model has no input named ${name}`, {

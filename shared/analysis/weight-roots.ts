@@ -1,8 +1,9 @@
 /** Owns walking back from a constant input to the stored tensors that make it (masks, codebooks, scales, casts ...). */
-import { elementTypes, rawByteLength } from '../ir/element-type.ts';
-import { type GraphIndex, graphIndex, subgraphs } from '../ir/graph-index.ts';
+import { elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import type { Graph, Node } from '../ir/model.ts';
+import { subgraphs } from '../ir/subgraphs.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { makerOf, type Wiring } from '../ir/wiring.ts';
 import type { Facts } from '../ops/declare.ts';
 import { sizeOf } from '../ops/fold.ts';
 
@@ -24,9 +25,8 @@ const isCodebook = (node: Node, facts: FactsMap): boolean => {
  * with one root share one weight and count once.
  */
 export function weightRoot(graph: Graph, facts: FactsMap, name: string): string {
-  const index = graphIndex(graph);
   let at = name;
-  for (let node = index.producer.get(at); node !== undefined; node = index.producer.get(at)) {
+  for (let node = makerOf(graph, at); node !== undefined; node = makerOf(graph, at)) {
     if (cuts.has(node.op)) return at;
     const next = carrier(node, facts);
     if (next === undefined) return at;
@@ -59,10 +59,7 @@ const storedBytes = (tensor: Tensor): number => {
     case 'strings':
       return tensor.storage.fieldBytes;
     default:
-      return rawByteLength(
-        tensor.type,
-        tensor.dims.reduce((n, d) => n * d, 1),
-      );
+      return rawByteLength(tensor.type, elementCount(tensor.dims));
   }
 };
 
@@ -76,21 +73,26 @@ function constantNodeBytes(node: Node): number {
   return bytes;
 }
 
-/** Bytes in the file of everything that makes a constant value, each stored tensor once (`seen` is filled). */
-export function weightBytes(index: GraphIndex, name: string, seen: Set<string>): number {
-  const stack = [name];
+/**
+ * Bytes in the file of everything that makes a constant value, each stored tensor once. `seen` holds a 1 for each value
+ * counted, by its number, and is filled.
+ */
+export function weightBytes(graph: Graph, wiring: Wiring, id: number, seen: Uint8Array): number {
+  const stack = [id];
   let bytes = 0;
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    if (at === '' || seen.has(at)) continue;
-    seen.add(at);
-    const node = index.producer.get(at);
+    if (at < 0 || seen[at] !== 0) continue;
+    seen[at] = 1;
+    const maker = wiring.producer[at] ?? -1;
+    const node = graph.nodes[maker];
     if (node !== undefined) {
       bytes += constantNodeBytes(node);
-      stack.push(...node.inputs);
+      const start = wiring.inputStart[maker] ?? 0;
+      for (let k = 0; k < node.inputs.length; k++) stack.push(wiring.inputs[start + k] ?? -1);
       continue;
     }
-    const tensor = index.initializer.get(at);
-    const sparse = index.sparseInitializer.get(at);
+    const tensor = graph.initializers[wiring.initializerAt[at] ?? -1];
+    const sparse = graph.sparseInitializers[wiring.sparseAt[at] ?? -1];
     if (tensor !== undefined) bytes += storedBytes(tensor);
     else if (sparse !== undefined) bytes += storedBytes(sparse.values) + storedBytes(sparse.indices);
   }

@@ -53,4 +53,8 @@ export const rawByteLength = (type: ElementType, count: number): number =>
 export const isFloat = (type: ElementType): boolean => elementTypes[type].family === 'float';
 
 /** Number of elements of a shape. */
-export const elementCount = (dims: readonly number[]): number => dims.reduce((n, d) => n * d, 1);
+export function elementCount(dims: readonly number[]): number {
+  let count = 1;
+  for (let k = 0; k < dims.length; k++) count *= dims[k] ?? 1;
+  return count;
+}

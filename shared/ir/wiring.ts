@@ -18,6 +18,8 @@ export interface Wiring {
   /** What node p reads: `inputs[inputStart[p]]` up to `inputStart[p + 1]`; -1 where omitted. Reads of its subgraphs stand last. */
   readonly inputStart: Int32Array;
   readonly inputs: Int32Array;
+  /** The most that one node reads. */
+  readonly mostInputs: number;
   /** What node p makes, as `inputs`. */
   readonly outputStart: Int32Array;
   readonly outputs: Int32Array;
@@ -100,11 +102,13 @@ function build(graph: Graph): Wiring {
   const outputStart = new Int32Array(nodes.length + 1);
   const initializers = Int32Array.from(graph.initializers, (t) => idOf(t.name));
   const sparse = Int32Array.from(graph.sparseInitializers, (t) => idOf(t.values.name));
+  let mostInputs = 0;
   for (const [p, node] of nodes.entries()) {
     for (const name of node.inputs) inputs.push(idOf(name));
     for (const g of subgraphs(node)) for (const name of outerReads(g)) inputs.push(idOf(name));
     for (const name of node.outputs) outputs.push(idOf(name));
     inputStart[p + 1] = inputs.length;
+    mostInputs = Math.max(mostInputs, inputs.length - (inputStart[p] ?? 0));
     outputStart[p + 1] = outputs.length;
   }
   const none = (): Int32Array => new Int32Array(names.length).fill(-1);
@@ -116,7 +120,7 @@ function build(graph: Graph): Wiring {
   const reads = { inputStart, inputs: Int32Array.from(inputs) };
   const order = topologicalOrder(nodes, producer, reads);
   const made = { outputStart, outputs: Int32Array.from(outputs), producer };
-  return { ids, names, order, ...reads, ...made, initializers, sparse, initializerAt, sparseAt };
+  return { ids, names, order, ...reads, mostInputs, ...made, initializers, sparse, initializerAt, sparseAt };
 }
 
 function put(table: Int32Array, id: number | undefined, value: number): void {
