@@ -7,6 +7,7 @@ import type { Handlers, Service } from '#shared/contract/server.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { externalLayout } from '#shared/onnx/external.ts';
 import { skeletonOf } from '#shared/onnx/skeleton.ts';
+import { distill, teacherNames } from '#shared/techniques/distill.ts';
 import { buildFromZoo } from '#shared/zoo/index.ts';
 import { openJournal } from '../jobs/journal.ts';
 import type { Spawn, Task } from '../jobs/protocol.ts';
@@ -26,6 +27,12 @@ export interface Dialogs {
   open(): Promise<string | null>;
   save(name: string): Promise<string | null>;
 }
+
+/** Names of the teachers that a job's recipe asks for. */
+const teachersIn = (spec: JobSpec): readonly string[] =>
+  spec.kind !== 'apply'
+    ? []
+    : spec.recipe.steps.flatMap((s) => (s.technique === distill.id && !s.off ? teacherNames(s.params) : []));
 
 export interface HostOptions {
   readonly kind: 'electron' | 'server';
@@ -105,10 +112,17 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     if (spec.kind === 'compare') return [spec.a, spec.b];
     return spec.kind === 'evaluate' && spec.reference !== undefined ? [spec.modelId, spec.reference] : [spec.modelId];
   };
+  /** A teacher by the id or the name of a model that is held, or of a sample. Faults: `not-found`. */
+  const teacherPath = async (name: string): Promise<string> => {
+    const held = await store.recent(1000);
+    const found = held.find((h) => h.modelId === name) ?? held.find((h) => h.name === name);
+    return found?.path ?? sampleOf(options.samples, name).path;
+  };
   const checkpointOf = (id: string): string => join(options.folder.checkpoints, id);
   const taskOf = async (spec: JobSpec, id: string): Promise<Extract<Task, { kind: 'job' }>> => {
     const held = await Promise.all(idsOf(spec).map((id) => store.get(id)));
     const models = Object.fromEntries(held.map((h) => [h.modelId, h.path]));
+    for (const name of teachersIn(spec)) models[name] = await teacherPath(name);
     const out = spec.kind === 'apply' ? (await store.draft()).path : '';
     const preprocess = held[0]?.preprocess;
     const known = preprocess === undefined ? {} : { preprocess };

@@ -5,6 +5,7 @@ import { Cancelled, checkCancel } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
 import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
+import type { Model } from '#shared/ir/model.ts';
 import { type PreviewStep, previewRecipe } from '#shared/recipes/preview.ts';
 import type { Preprocess, Recipe } from '#shared/recipes/recipe.ts';
 import { runRecipe } from '#shared/recipes/run-recipe.ts';
@@ -29,6 +30,8 @@ export interface ApplyRequest {
   /** Evaluate original and result afterwards. */
   readonly evaluate: boolean;
   readonly shapes?: ShapeChoice | undefined;
+  /** Finds a teacher by what the recipe calls it; by default a file. */
+  readonly openTeacher?: ((name: string) => Model) | undefined;
   /** Where the work keeps how far it is, and goes on from. */
   readonly checkpoint?: Checkpoint | undefined;
 }
@@ -115,6 +118,7 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
       dataset,
       preprocess: await preprocessFor(parts, original, dataset, asked),
       original: original.model,
+      ...(request.openTeacher === undefined ? {} : { openTeacher: request.openTeacher }),
     };
   }
   const running = { ...parts, report: partOf(report, 0.02, request.evaluate ? 0.8 : 0.95) };

@@ -14,6 +14,8 @@ export interface StepData {
   readonly preprocess: Preprocess;
   /** The model as it entered the recipe: teaches where the data has no labels. */
   readonly original?: Model;
+  /** Opens a teacher by what the recipe calls it; by default as a file. */
+  readonly openTeacher?: (name: string) => Model;
 }
 
 /** Indices of at most `wanted` of `count` samples, spread evenly. */

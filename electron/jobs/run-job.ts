@@ -5,6 +5,7 @@ import { compare } from '#shared/training/compare.ts';
 import { evaluate } from '#shared/training/evaluate.ts';
 import { evaluateAgainst } from '#shared/training/evaluate-against.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
+import { openModelFile } from '../host/model-files.ts';
 import { applyRecipe } from './apply-recipe.ts';
 import { openCheckpoint, workKey } from './checkpoint.ts';
 import type { Outcome, Task } from './protocol.ts';
@@ -31,6 +32,7 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
         data: spec.data,
         preprocess: task.preprocess,
         evaluate: spec.evaluate,
+        openTeacher: (name) => openModelFile(pathOf(task, name)),
         checkpoint: task.checkpoint === undefined ? undefined : openCheckpoint(task.checkpoint, workKey(spec)),
         ...(spec.shapes === undefined ? {} : { shapes: { inputs: spec.shapes } }),
       });

@@ -48,7 +48,7 @@ export async function trainStep(
     seed,
     cancel,
     ...(data.original === undefined ? {} : { teacher: data.original }),
-    openTeacher: openModelFile,
+    openTeacher: data.openTeacher ?? openModelFile,
     ...(state === undefined ? {} : { state }),
     ...(checkpoint === undefined ? {} : { onState: (s) => checkpoint.keepTraining(s) }),
     onProgress: (share, live) => {

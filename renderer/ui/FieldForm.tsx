@@ -120,6 +120,19 @@ function FieldRow({ field, value, onChange, onCommit }: FieldRowProps) {
         </div>
       );
     }
+    case 'text':
+      return (
+        <div className="field">
+          {name}
+          <input
+            className="text-input"
+            aria-label={label}
+            value={typeof value === 'string' ? value : field.default}
+            onChange={(e) => onChange(e.target.value, true)}
+            onBlur={onCommit}
+          />
+        </div>
+      );
     case 'switch':
       return (
         <div className="field-row" id={id}>

@@ -36,7 +36,13 @@ export interface SwitchField extends FieldBase {
   readonly default: boolean;
 }
 
-export type Field = NumberField | ChoiceField | SwitchField;
+/** One line of words: names, or a list separated by commas. */
+export interface TextField extends FieldBase {
+  readonly kind: 'text';
+  readonly default: string;
+}
+
+export type Field = NumberField | ChoiceField | SwitchField | TextField;
 export type Fields = Readonly<Record<string, Field>>;
 export type FieldValues = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -53,6 +59,10 @@ function fieldSchema(field: Field): z.ZodType<string | number | boolean | undefi
         error: `expected one of ${allowed.map((v) => JSON.stringify(v)).join(', ')}`,
       });
       return field.optional ? schema.optional() : schema.default(field.default);
+    }
+    case 'text': {
+      const line = z.string().max(4000);
+      return field.optional ? line.optional() : line.default(field.default);
     }
     case 'switch':
       return field.optional ? z.boolean().optional() : z.boolean().default(field.default);

@@ -3,6 +3,7 @@ import { Fault } from '../base/fault.ts';
 import { changeOpset } from './change-opset.ts';
 import type { Technique } from './declare.ts';
 import { deepen } from './deepen.ts';
+import { distill } from './distill.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
@@ -20,6 +21,7 @@ export const techniques: readonly Technique[] = [
   quantize,
   shareWeights,
   train,
+  distill,
   foldBatchnorm,
   simplify,
   setBatch,

@@ -10,6 +10,8 @@ function takes(field: Field): string {
       return `${field.integer ? 'whole number' : 'number'}, ${field.min} to ${field.max}`;
     case 'choice':
       return field.options.map((o) => `\`${JSON.stringify(o.value)}\``).join(', ');
+    case 'text':
+      return 'text';
     case 'switch':
       return '`true`, `false`';
   }

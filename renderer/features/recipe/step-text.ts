@@ -28,7 +28,7 @@ function paramText(field: Field, value: Step['params'][string], knob: boolean, s
     const option = field.options.find((o) => o.value === value);
     return option === undefined || value === field.default ? null : say(option.label);
   }
-  if (field.kind === 'switch' || typeof value !== 'number' || !knob) return null;
+  if (field.kind !== 'number' || typeof value !== 'number' || !knob) return null;
   return field.unit === 'share' ? percent(value, 0) : `${say(field.label)} ${shortNumber(value)}`;
 }
 
