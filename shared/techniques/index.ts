@@ -8,6 +8,7 @@ import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
+import { scaleResolution } from './scale-resolution.ts';
 import { scaleWidth } from './scale-width.ts';
 import { setBatch } from './set-batch.ts';
 import { shareWeights } from './share-weights.ts';
@@ -29,6 +30,7 @@ export const techniques: readonly Technique[] = [
   widen,
   deepen,
   scaleWidth,
+  scaleResolution,
 ];
 
 /** The technique with this id. Faults: `bad-recipe` for an unknown one, listing those there are. */
