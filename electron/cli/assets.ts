@@ -30,9 +30,10 @@ const common = {
 
 const residual = { ...common, epochs: 24, learningRate: 0.1 } as const;
 
+/** In the order in which they are shown; the first opens by itself. */
 export const sampleModels: readonly Sample[] = [
-  { id: 'lenet-300-100', settings: { ...common, epochs: 40, learningRate: 0.05 } },
   { id: 'lenet-5', settings: { ...common, epochs: 40, learningRate: 0.03 } },
+  { id: 'lenet-300-100', settings: { ...common, epochs: 40, learningRate: 0.05 } },
   { id: 'resnet-8-digits', settings: { ...common, epochs: 30, learningRate: 0.1 } },
   { id: 'bottleneck-digits', settings: residual },
   { id: 'densenet-digits', settings: residual },
@@ -82,6 +83,7 @@ async function trainSample(s: Sample, folder: string, threads: number, seeds: nu
   const figures = measureFigures(trained.model);
   const card = {
     title: title.en,
+    order: sampleModels.indexOf(s),
     note: summary.en,
     source,
     data: 'digits',

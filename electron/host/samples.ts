@@ -8,6 +8,8 @@ import { preprocessSchema } from '#shared/recipes/recipe.ts';
 /** What the host reads of a card; the rest of it is for people. */
 const cardSchema = z.object({
   title: z.string().optional(),
+  /** Place in the list; those without one come last. */
+  order: z.number().optional(),
   note: z.string().optional(),
   data: z.string().optional(),
   preprocess: preprocessSchema.optional(),
@@ -19,7 +21,9 @@ export interface SampleModel extends z.infer<typeof cardSchema> {
   readonly fileBytes: number;
 }
 
-/** Every sample in the folder, by name; none where the folder is missing. */
+const last = Number.MAX_SAFE_INTEGER;
+
+/** Every sample in the folder, by its card's order, then by name; none where the folder is missing. */
 export function samplesIn(folder: string): readonly SampleModel[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -31,7 +35,8 @@ export function samplesIn(folder: string): readonly SampleModel[] {
       const card = existsSync(cardPath) ? cardSchema.parse(JSON.parse(readFileSync(cardPath, 'utf8'))) : {};
       const path = join(folder, name);
       return { ...card, id, path, fileBytes: statSync(path).size };
-    });
+    })
+    .sort((a, b) => (a.order ?? last) - (b.order ?? last));
 }
 
 /** Faults: `not-found`, listing those there are. */
