@@ -116,6 +116,11 @@ export interface Technique {
   readonly rewrite: (c: StepContext) => Rewrite;
   /** Set where the step trains: the values are then learnt by `training/`, after rewrite. */
   readonly train?: (c: StepContext) => TrainRequest;
+  /**
+   * The form that is trained, where that is not what `rewrite` gives (latent float weights): `bake` then gives the stored form,
+   * in which nodes and sizes are those of `rewrite`.
+   */
+  readonly latent?: (c: StepContext) => Model;
   /** After the training: the form in which what was learnt is stored. Pure, lazy in weights. `own`: see `Penalty`. */
   readonly bake?: (trained: Model, c: StepContext, own: readonly Float32Array[]) => Model;
   /** The parameter that a slider on the card moves, and that a search may turn. */

@@ -1,5 +1,6 @@
 /** Owns the registry of techniques: one line each. */
 import { Fault } from '../base/fault.ts';
+import { binarize } from './binarize.ts';
 import { changeOpset } from './change-opset.ts';
 import type { Technique } from './declare.ts';
 import { deepen } from './deepen.ts';
@@ -21,6 +22,7 @@ export const techniques: readonly Technique[] = [
   pruneWeights,
   quantize,
   shareWeights,
+  binarize,
   train,
   distill,
   foldBatchnorm,

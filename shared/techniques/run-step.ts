@@ -99,7 +99,9 @@ export async function runStep(
   if (training !== undefined) {
     if (host.train === undefined) throw noData(technique, 'train');
     host.progress(0.3, 'training');
-    const learnt = await host.train(model, training, ready, (s) => host.progress(0.3 + s * 0.5, 'training'));
+    const learnt = await host.train(technique.latent?.(ready) ?? model, training, ready, (s) =>
+      host.progress(0.3 + s * 0.5, 'training'),
+    );
     checkCancel(host.cancel);
     model = technique.bake?.(learnt.model, ready, learnt.own) ?? learnt.model;
   }

@@ -8,6 +8,7 @@ import { GraphEdit } from '../ir/graph-edit.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import { namesFor } from './names-for.ts';
 import type { Names } from './packed-indices.ts';
 import { type SharedForm, type Sharing, sharedForm } from './shared-weights.ts';
 import { storedBytes } from './sparse-choice.ts';
@@ -38,7 +39,7 @@ type Shared = { readonly form: SharedForm; readonly extra: { nodes: SharedForm['
 class Sharer {
   readonly edit: GraphEdit;
   readonly #c: StepContext;
-  readonly #shared = new Map<string, string>();
+  readonly #names: (base: string) => Names;
   readonly #outcome = new Map<string, Shared | string>();
   readonly listed = new Set<Tensor>();
   readonly front: Node[] = [];
@@ -46,19 +47,7 @@ class Sharer {
   constructor(c: StepContext) {
     this.#c = c;
     this.edit = new GraphEdit(c.model.graph);
-  }
-
-  #names(base: string): Names {
-    const own = new Map<string, string>();
-    const once = (map: Map<string, string>, key: string, wanted: string): string => {
-      const name = map.get(key) ?? this.edit.unique(wanted);
-      map.set(key, name);
-      return name;
-    };
-    return {
-      own: (part) => once(own, part, `${base}_${part}`),
-      shared: (part) => once(this.#shared, part, `share_${part}`),
-    };
+    this.#names = namesFor(this.edit, 'share');
   }
 
   /** Puts the tensor's new form in its place; a tensor that several nodes read once. */

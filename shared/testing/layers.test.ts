@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 /** shared/ in order: a layer imports only itself and what stands before it. */
 const sharedOrder = [
   'base',
+  'xnor',
   'ir',
   'ports',
   'onnx',
