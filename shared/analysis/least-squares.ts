@@ -1,4 +1,5 @@
 /** Owns least squares over rows: normal equations with a ridge, solved by Cholesky in float64. */
+import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 
 export interface Rows {
   readonly rows: number;
@@ -41,39 +42,22 @@ export function cross({ rows, inputs, columns, outputs, width }: Rows): Float64A
   return out;
 }
 
-/** Lower Cholesky factor of a symmetric positive definite [n, n], in place in a copy; undefined where it is not definite. */
-export function cholesky(matrix: Float64Array, n: number): Float64Array | undefined {
-  const l = matrix.slice();
-  for (let j = 0; j < n; j++) {
-    for (let i = j; i < n; i++) {
-      let sum = l[i * n + j] ?? 0;
-      const [a, b] = [i * n, j * n];
-      for (let k = 0; k < j; k++) sum -= (l[a + k] ?? 0) * (l[b + k] ?? 0);
-      if (i === j) {
-        if (!(sum > 0)) return undefined;
-        l[a + j] = Math.sqrt(sum);
-      } else l[a + j] = sum / (l[b + j] ?? 1);
-    }
-  }
-  return l;
-}
+const matrixOf = (data: ArrayLike<number>, rows: number, columns: number): Matrix => {
+  const out = new Matrix(rows, columns);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) out.set(r, c, data[r * columns + c] ?? 0);
+  return out;
+};
 
-/** Solves L L' B = rhs for B [n, width]. */
-export function solveCholesky(l: Float64Array, n: number, rhs: Float64Array, width: number): Float64Array {
-  const x = rhs.slice();
-  for (let i = 0; i < n; i++)
-    for (let o = 0; o < width; o++) {
-      let sum = x[i * width + o] ?? 0;
-      for (let k = 0; k < i; k++) sum -= (l[i * n + k] ?? 0) * (x[k * width + o] ?? 0);
-      x[i * width + o] = sum / (l[i * n + i] ?? 1);
-    }
-  for (let i = n - 1; i >= 0; i--)
-    for (let o = 0; o < width; o++) {
-      let sum = x[i * width + o] ?? 0;
-      for (let k = i + 1; k < n; k++) sum -= (l[k * n + i] ?? 0) * (x[k * width + o] ?? 0);
-      x[i * width + o] = sum / (l[i * n + i] ?? 1);
-    }
-  return x;
+/** The solution [n, width] of A X = rhs for a symmetric A [n, n]; undefined where A is not positive definite. */
+export function solveDefinite(
+  a: ArrayLike<number>,
+  n: number,
+  rhs: ArrayLike<number>,
+  width: number,
+): Float64Array | undefined {
+  const factor = new CholeskyDecomposition(matrixOf(a, n, n));
+  if (!factor.isPositiveDefinite()) return undefined;
+  return Float64Array.from(factor.solve(matrixOf(rhs, n, width)).to1DArray());
 }
 
 /**
@@ -97,9 +81,8 @@ export function leastSquares(rows: Rows, start: ArrayLike<number>, ridge = 1e-4)
   for (let share = ridge; share < 1; share *= 10) {
     const damped = a.slice();
     for (let i = 0; i < columns; i++) damped[i * columns + i] = (damped[i * columns + i] ?? 0) + share * mean;
-    const l = cholesky(damped, columns);
-    if (l === undefined) continue;
-    return solveCholesky(l, columns, rhs, width).map((d, i) => d + (start[i] ?? 0));
+    const step = solveDefinite(damped, columns, rhs, width);
+    if (step !== undefined) return step.map((d, i) => d + (start[i] ?? 0));
   }
   return Float64Array.from({ length: columns * width }, (_, i) => start[i] ?? 0);
 }

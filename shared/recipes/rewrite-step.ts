@@ -8,7 +8,7 @@ import { parseWith } from '../base/schema.ts';
 import { type Text, text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { asWritten } from '../onnx/as-written.ts';
-import type { Ranges, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
+import type { Ranges, Rewrite, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
 import { techniqueOf } from '../techniques/index.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import type { Step } from './recipe.ts';
@@ -33,6 +33,7 @@ export interface ResolvedStep {
 }
 
 export interface RewrittenStep extends ResolvedStep {
+  readonly findings?: NonNullable<Rewrite['findings']>;
   readonly model: Model;
   readonly layers: readonly Taken[];
   readonly notes: readonly Text[];
@@ -93,7 +94,13 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
           ),
         ];
   const model = asWritten(rewrite.model);
-  return { ...resolved, model, layers: rewrite.layers, notes: [...raised, ...rewrite.notes] };
+  return {
+    ...resolved,
+    model,
+    layers: rewrite.layers,
+    notes: [...raised, ...rewrite.notes],
+    ...(rewrite.findings === undefined ? {} : { findings: rewrite.findings }),
+  };
 }
 
 /** Resolves and rewrites. */

@@ -3,12 +3,14 @@
  * parameters of the whole model, solved over all groups on the figures of the candidate model itself.
  */
 import type { ChannelGroup, ChannelGroups } from '../analysis/channel-groups.ts';
+import type { ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { amountWithin, lossRange, type SensitivityCurve } from '../analysis/sensitivity.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import { type Amount, type Decision, unitsToRemove } from './channel-count.ts';
+import { meetGoal } from './meet-goal.ts';
 import { sliceChannels } from './slice-channels.ts';
 
 export type Goal = 'channels' | 'macs' | 'parameters';
@@ -49,7 +51,7 @@ export function bySensitivity(curves: readonly SensitivityCurve[]): ShareAt {
 }
 
 /** Sizes as they were chosen, so that a candidate is counted under the same ones. */
-function shapesOf({ model, facts }: AmountContext) {
+export function chosenShapes({ model, facts }: Pick<AmountContext, 'model' | 'facts'>): ShapeChoice {
   const inputs: Record<string, readonly number[]> = {};
   for (const { name } of graphIndex(model.graph).requiredInputs) {
     const shape = facts.get(name)?.shape;
@@ -67,18 +69,16 @@ function figureOf(c: AmountContext, goal: Goal, decisions: Decisions): number | 
     count: units,
     units: () => Array.from({ length: units }, (_, k) => group.units - 1 - k),
   }));
-  const figures = measureFigures(sliceChannels(c.model, c.facts, c.groups, removals), shapesOf(c));
+  const figures = measureFigures(sliceChannels(c.model, c.facts, c.groups, removals), chosenShapes(c));
   return goal === 'macs' ? figures.macs : figures.parameters;
 }
 
 const at = (c: AmountContext, t: number, shareAt: ShareAt, multipleOf: number): Decisions =>
   new Map(c.open.map((g) => [g, unitsToRemove(g, { ratio: shareAt(g, t), multipleOf })]));
 
-const same = (a: Decisions, b: Decisions): boolean => [...a].every(([g, d]) => b.get(g)?.units === d.units);
-
 /**
- * The least that brings the figure down to (1 - share) of what it is: the smallest effort that does, then only as many of its last
- * steps, group by group, as are needed. The figure of the result is at most the goal.
+ * The least that brings the figure down to (1 - share) of what it is. The figure of the result is at most the goal, and above it
+ * with one step of one group less.
  */
 export function amountsFor(c: AmountContext, goal: Goal, share: number, multipleOf: number, shareAt: ShareAt): Amounts {
   const none = new Map(c.open.map((g) => [g, { units: 0 }] as const));
@@ -86,34 +86,13 @@ export function amountsFor(c: AmountContext, goal: Goal, share: number, multiple
   if (whole === null) return { decisions: none, short: 'unknown' };
   // Channels are whole: the nearest number of them.
   const limit = goal === 'channels' ? whole - Math.round(whole * share) : whole * (1 - share);
-  const meets = (d: Decisions): boolean => (figureOf(c, goal, d) ?? Number.POSITIVE_INFINITY) <= limit;
-  if (share <= 0) return { decisions: none };
-  let [low, high] = [0, 1];
-  let [under, over]: [Decisions, Decisions] = [none, at(c, 1, shareAt, multipleOf)];
-  if (!meets(over)) return { decisions: over, short: 'unreachable' };
-  for (let step = 0; step < 40 && high - low > 1e-7 && !same(under, over); step++) {
-    const middle = (low + high) / 2;
-    const candidate = at(c, middle, shareAt, multipleOf);
-    if (meets(candidate)) [high, over] = [middle, candidate];
-    else [low, under] = [middle, candidate];
-  }
-  return { decisions: lastSteps(c, under, over, meets) };
-}
-
-/** Of the groups that differ, the first so many (in graph order) take their step that the goal is met. */
-function lastSteps(c: AmountContext, under: Decisions, over: Decisions, meets: (d: Decisions) => boolean): Decisions {
-  const moving = c.open.filter((g) => under.get(g)?.units !== over.get(g)?.units);
-  const first = (n: number): Decisions => {
-    const stepped = new Set(moving.slice(0, n));
-    return new Map(c.open.map((g) => [g, (stepped.has(g) ? over : under).get(g) ?? { units: 0 }]));
-  };
-  let [low, high] = [0, moving.length];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (meets(first(middle))) high = middle;
-    else low = middle;
-  }
-  return high === moving.length ? over : first(high);
+  const decisions = meetGoal<ChannelGroup, Decision>({
+    items: c.open,
+    at: (t) => at(c, t, shareAt, multipleOf),
+    same: (a, b) => a?.units === b?.units,
+    meets: (d) => (figureOf(c, goal, d) ?? Number.POSITIVE_INFINITY) <= limit,
+  });
+  return decisions === undefined ? { decisions: at(c, 1, shareAt, multipleOf), short: 'unreachable' } : { decisions };
 }
 
 /** A share or a number of each group, as ever. */

@@ -73,6 +73,8 @@ export interface Rewrite {
   readonly layers: readonly Taken[];
   /** Sentences a person should read (a limit reached, a saving on paper only). */
   readonly notes: readonly Text[];
+  /** Sentences that only the computed weights can tell (an error of approximation); asked once the step has run. */
+  readonly findings?: () => readonly Text[];
 }
 
 /** Whether the technique takes this node, and if not, why. */

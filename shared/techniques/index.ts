@@ -3,8 +3,12 @@ import { Fault } from '../base/fault.ts';
 import { binarize } from './binarize.ts';
 import { changeOpset } from './change-opset.ts';
 import type { Technique } from './declare.ts';
+
 import { deepen } from './deepen.ts';
 import { distill } from './distill.ts';
+
+import { factorize } from './factorize.ts';
+
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
@@ -25,6 +29,7 @@ export const techniques: readonly Technique[] = [
   binarize,
   train,
   distill,
+  factorize,
   foldBatchnorm,
   simplify,
   setBatch,

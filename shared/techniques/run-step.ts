@@ -115,5 +115,5 @@ export async function runStep(
   });
   if (broken !== undefined) throw new Fault('internal', `${technique.id} broke its promise: ${broken}`);
   host.progress(1, 'done');
-  return { model, layers: done.layers, notes: done.notes, figures };
+  return { model, layers: done.layers, notes: [...done.notes, ...(done.findings?.() ?? [])], figures };
 }
