@@ -9,6 +9,7 @@ import type { OutputOptions } from './output.ts';
 import { samples, version } from './places.ts';
 import type { RecipeOptions } from './preview.ts';
 import type { ServeOptions } from './serve.ts';
+import { trainCommand } from './train-command.ts';
 import { zooCommands } from './zoo-commands.ts';
 
 const threads = integer('--threads', 1, 1024);
@@ -58,6 +59,11 @@ export function program(): Command {
     .requiredOption('-o, --output <file>', 'the ONNX file to write')
     .option('--data <id>', dataText)
     .action(async (model: string, options: ApplyOptions) => (await import('./apply.ts')).apply(model, options));
+  trainCommand(
+    command('train <model>', 'train a model, or teach it by others', json, threaded, preprocessed, seeded)
+      .requiredOption('-o, --output <file>', 'the ONNX file to write')
+      .requiredOption('--data <id>', dataText),
+  );
   command('evaluate <model>', 'accuracy and latency on the test split', json, shaped, threaded, preprocessed, seeded)
     .requiredOption('--data <id>', dataText)
     .option('--reference <model>', 'a model to agree with; all that can be said where the data has no labels')

@@ -139,6 +139,7 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
     technique: s.technique,
     layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
     notes: [...s.notes],
+    ...(s.training === undefined ? {} : { training: s.training }),
     after: headlineOf(s.figures),
   }));
   return { before, predicted, after, steps, ...judged };

@@ -65,5 +65,6 @@ export async function trainStep(
     `trained ${trained.curve.length} epochs at ${Math.round(trained.samplesPerSecond)} samples/s; epoch ${trained.bestEpoch} kept, ${judged} ${share}`,
   );
   if (trained.cancelled && trained.bestEpoch > 0) throw new StoppedTraining(trained.model);
-  return trained;
+  const { bestEpoch, bestValidation: validation, samplesPerSecond } = trained;
+  return { ...trained, training: { epochs: trained.curve.length, bestEpoch, validation, samplesPerSecond } };
 }

@@ -123,6 +123,15 @@ export const jobResultSchema = z.object({
         layers: z.array(z.object({ id: z.string(), taken: z.boolean(), what: z.string() })),
         notes: z.array(z.object({ en: z.string(), ko: z.string() })),
         after: headlineSchema,
+        /** Where the step trained. `bestEpoch` 0: none was better than the start. */
+        training: z
+          .object({
+            epochs: z.number(),
+            bestEpoch: z.number(),
+            validation: z.number().nullable(),
+            samplesPerSecond: z.number(),
+          })
+          .optional(),
       }),
     )
     .optional(),

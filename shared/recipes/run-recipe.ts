@@ -3,7 +3,7 @@ import type { Figures, ShapeChoice } from '../analysis/figures.ts';
 import type { Text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { Taken } from '../techniques/declare.ts';
-import { runStep, type StepHost } from '../techniques/run-step.ts';
+import { runStep, type StepHost, type TrainingTold } from '../techniques/run-step.ts';
 import type { Recipe } from './recipe.ts';
 import { finishStep, resolveStep } from './rewrite-step.ts';
 import { checkStepOpset, towardsTarget } from './target.ts';
@@ -18,6 +18,7 @@ export interface RecipeOutcome {
     readonly notes: readonly Text[];
     readonly figures: Figures;
     readonly opset?: number;
+    readonly training?: TrainingTold;
   }[];
 }
 
@@ -72,6 +73,7 @@ export async function runRecipe(
       layers: done.layers,
       notes: done.notes,
       figures: done.figures,
+      ...(done.training === undefined ? {} : { training: done.training }),
       ...(resolved.opset === undefined ? {} : { opset: resolved.opset.to }),
     });
     at = done.model;

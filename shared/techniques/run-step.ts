@@ -43,11 +43,24 @@ export interface Learnt {
   readonly model: Model;
   /** Parameters of the request's penalty. */
   readonly own: readonly Float32Array[];
+  readonly training?: TrainingTold;
+}
+
+/** What a training says of itself. */
+export interface TrainingTold {
+  /** Epochs run. */
+  readonly epochs: number;
+  /** Whose weights were kept, from 1; 0: none was better than the start. */
+  readonly bestEpoch: number;
+  /** Share of validation samples answered right (without labels: as the teacher answers them) by what was kept. */
+  readonly validation: number | null;
+  readonly samplesPerSecond: number;
 }
 
 export interface StepOutcome extends Rewrite {
   /** Of the baked model. */
   readonly figures: Figures;
+  readonly training?: TrainingTold;
 }
 
 const noData = (technique: Technique, what: string): Fault =>
@@ -95,6 +108,7 @@ export async function runStep(
   const done = rewrite(ready);
   const predicted = measureFigures(done.model, shapes);
   let model = done.model;
+  let told: TrainingTold | undefined;
   const training = technique.train?.(ready);
   if (training !== undefined) {
     if (host.train === undefined) throw noData(technique, 'train');
@@ -104,6 +118,7 @@ export async function runStep(
     );
     checkCancel(host.cancel);
     model = technique.bake?.(learnt.model, ready, learnt.own) ?? learnt.model;
+    told = learnt.training;
   }
   model = await bakeModel(model, host.cancel, (s) => host.progress(0.8 + s * 0.2, 'computing weights'));
   const figures = measureFigures(model, shapes);
@@ -115,5 +130,6 @@ export async function runStep(
   });
   if (broken !== undefined) throw new Fault('internal', `${technique.id} broke its promise: ${broken}`);
   host.progress(1, 'done');
-  return { model, layers: done.layers, notes: [...done.notes, ...(done.findings?.() ?? [])], figures };
+  const notes = [...done.notes, ...(done.findings?.() ?? [])];
+  return { model, layers: done.layers, notes, figures, ...(told === undefined ? {} : { training: told }) };
 }
