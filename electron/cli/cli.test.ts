@@ -306,3 +306,72 @@ describe('tables', () => {
     expect([ratio(10, 5), ratio(5, 5), ratio(5, 0), ratio(null, 5)]).toEqual(['2.00x', 'same', '', '']);
   });
 });
+
+describe('train', () => {
+  const trained = (...more: string[]): string[] => [
+    'train',
+    at('net.onnx'),
+    '--data',
+    'digits',
+    '--preprocess',
+    'unit',
+    '--threads',
+    '1',
+    '-o',
+    at('trained.onnx'),
+    ...more,
+  ];
+  it('writes the best epoch, and tells curve, validation and test before and after', () => {
+    const run = bantam(
+      ...trained(
+        '--epochs',
+        '1',
+        '--batch',
+        '100',
+        '--optimizer',
+        'adam',
+        '--lr',
+        '0.01',
+        '--augment',
+        'none',
+        '--seed',
+        '5',
+        '--json',
+      ),
+    );
+    expect([run.code, run.err]).toEqual([0, expect.stringContaining('epoch 1')]);
+    const said = JSON.parse(run.out);
+    expect(said).toMatchObject({ output: at('trained.onnx'), bestEpoch: 1, curve: [{ epoch: 1 }] });
+    expect(said.validation).toBe(said.curve[0].validation);
+    expect(said.test.before.samples).toBe(2000);
+    expect(said.test.after.top1).toBeGreaterThan(said.test.before.top1 + 0.1);
+    // Taught by what was trained; the first layer stays as it is.
+    expect(bantam(...trained('--teacher', at('trained.onnx'))).err).toContain('would overwrite the original');
+    const other = trained(
+      '--teacher',
+      at('trained.onnx'),
+      '--freeze',
+      'conv',
+      '--epochs',
+      '1',
+      '--augment',
+      'none',
+      '--json',
+    );
+    const second = bantam(...other.map((a, i) => (other[i - 1] === '-o' ? at('taught.onnx') : a)));
+    expect([second.code, second.err]).toEqual([0, expect.stringContaining('distill')]);
+    expect(JSON.parse(second.out).layers).toEqual([{ id: 'out', taken: true, what: 'trained' }]);
+  });
+  it.each([
+    [['--epochs', '0'], '--epochs takes 1 to 1000'],
+    [['--optimizer', 'lion'], 'Allowed choices are sgd, adam, adamw'],
+    [['--augment', 'blur=1'], 'augmentation knows no "blur"'],
+    [['--temperature', '3'], 'this option needs a teacher'],
+    [['--freeze', 'LSTM'], 'LSTM'],
+    [['--teacher', 'nowhere.onnx'], 'nowhere.onnx'],
+  ])('refuses %s in one line', (more, message) => {
+    const run = bantam(...trained(...more));
+    expect([run.code, run.out, run.err.trim().split('\n').length]).toEqual([1, '', 1]);
+    expect(run.err).toContain(message);
+  });
+});

@@ -5,9 +5,11 @@ import { trainingGraph } from '../autodiff/training-graph.ts';
 import { Fault } from '../base/fault.ts';
 import type { Model } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
+import type { Dataset } from '../ports/dataset.ts';
 import type { Session } from '../ports/runtime.ts';
 import { modelInput } from './model-input.ts';
-import { defaultPreprocess } from './preprocess.ts';
+import { defaultPreprocess, preprocessBatch } from './preprocess.ts';
+import type { Preprocess } from './preprocess-schema.ts';
 import type { DistillSettings } from './settings.ts';
 import { balancedWeights } from './targets.ts';
 import { openTeachers } from './teachers.ts';
@@ -32,16 +34,29 @@ function teacherModels(parts: TrainParts, distill: DistillSettings): readonly Mo
   });
 }
 
+/** The model with sizes that its input leaves open set to those of the data: gradients are built for known shapes. */
+async function sized(model: Model, data: Dataset, preprocess: Preprocess): Promise<Model> {
+  const input = modelInput(model);
+  if (input.shape.slice(1).every((d) => typeof d === 'number')) return model;
+  const { dims } = preprocessBatch(await data.read('train', [0]), data.info.sample, input, preprocess);
+  const shape = input.shape.map((d, i) => (i === 0 || typeof d === 'number' ? d : (dims[i] ?? d)));
+  const inputs = model.graph.inputs.map((i) =>
+    i.name === input.name && i.type.kind === 'tensor' ? { ...i, type: { ...i.type, shape } } : i,
+  );
+  return { ...model, graph: { ...model.graph, inputs, valueInfos: [] } };
+}
+
 /** Opens what a training runs on; each session that was opened is put into `opened`. Faults: as `trainModel`. */
 export async function openTraining(parts: TrainParts, opened: Session[]): Promise<Training> {
   const data = withoutTest(parts.dataset);
-  const { runtime, settings, model } = parts;
+  const { runtime, settings, preprocess = defaultPreprocess } = parts;
   const { labelled, counts, id } = data.info;
   const distill = distillOf(parts, labelled);
   if (!labelled && parts.teacher === undefined && settings.distill === undefined)
     throw new Fault('no-data', 'the data has no labels, and there is no model to learn from', { where: id });
   if (counts.train === 0) throw new Fault('no-data', 'the data has no training samples', { where: id });
   const batch = Math.max(1, Math.min(settings.batch, counts.train));
+  const model = await sized(parts.model, data, preprocess);
   const input = modelInput(model);
   const output = settings.output === undefined ? {} : { output: settings.output };
 
@@ -63,14 +78,14 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
     distill === undefined
       ? undefined
       : await openTeachers({
-          models: teacherModels(parts, distill),
+          models: await Promise.all(teacherModels(parts, distill).map((m) => sized(m, data, preprocess))),
           batch,
           kind: softKind,
           temperature: distill.temperature,
           hints: distill.hints ?? [],
           student: input,
           sample: data.info.sample,
-          preprocess: parts.preprocess ?? defaultPreprocess,
+          preprocess,
           open,
           ...output,
         });
