@@ -1,6 +1,7 @@
 /** Owns rewriteStep: one step of a recipe resolved against a model (parameters, selection, opset) and rewritten. */
 import type { ShapeChoice } from '../analysis/figures.ts';
 import { inferFacts } from '../analysis/infer-facts.ts';
+import { innerGraphs } from '../analysis/inner-graphs.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { Fault } from '../base/fault.ts';
 import { fieldsSchema } from '../base/fields.ts';
@@ -9,10 +10,11 @@ import { type Text, text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { asWritten } from '../onnx/as-written.ts';
 import type { Ranges, Rewrite, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
+import { rewriteEverywhere } from '../techniques/everywhere.ts';
 import { techniqueOf } from '../techniques/index.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import type { Step } from './recipe.ts';
-import { selectNodes } from './select.ts';
+import { selectEverywhere } from './select.ts';
 
 export interface StepSettings {
   /** Position in the recipe, from 1: faults name it. */
@@ -54,7 +56,8 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
   const to = technique.needs.opset?.(params) ?? from;
   const raised = to > from ? convertOpset(model, to) : model;
   const facts = inferFacts(raised, settings.shapes);
-  const selected = selectNodes(raised, step.select, {
+  const inner = technique.rewriteInside === undefined ? [] : innerGraphs(raised, settings.shapes);
+  const { selected, inside } = selectEverywhere(raised, inner, step.select, {
     facts,
     figures: () => measureFigures(raised, settings.shapes),
   });
@@ -64,6 +67,7 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
       model: raised,
       facts,
       selected,
+      ...(inside.length === 0 ? {} : { inside }),
       params,
       seed: settings.seed,
       ranges: settings.ranges ?? noRanges,
@@ -76,7 +80,7 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
 /** Rewrites a resolved step. A step that fits nothing in its selection is a `bad-recipe` fault with the first reason. */
 export function finishStep(resolved: ResolvedStep, number: number): RewrittenStep {
   const { technique, context, opset } = resolved;
-  const rewrite = technique.rewrite(context);
+  const rewrite = rewriteEverywhere(technique, context);
   if (!rewrite.layers.some((l) => l.taken)) {
     const refused = rewrite.layers.find((l) => !l.taken);
     throw new Fault('bad-recipe', `step ${number} (${technique.id}) fits nothing in its selection`, {

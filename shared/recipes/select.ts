@@ -1,6 +1,7 @@
 /** Owns selectNodes: the nodes of the main graph that a recipe's `select` names. */
 
 import type { Figures } from '../analysis/figures.ts';
+import { type InnerGraph, innerName } from '../analysis/inner-graphs.ts';
 import { Fault } from '../base/fault.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
@@ -31,6 +32,41 @@ export function selectNodes(model: Model, select: Select, c: SelectContext): rea
   }
   const picked = runQuery(select.query, layersOf(nodes, c));
   return nodes.filter((n) => picked.has(n.id));
+}
+
+export interface SelectedEverywhere {
+  readonly selected: readonly Node[];
+  readonly inside: readonly (InnerGraph & { readonly selected: readonly Node[] })[];
+}
+
+/**
+ * As `selectNodes`, and the nodes inside nodes that the select means: all of them; those of the operator; those named by their path
+ * (`If_0/else_branch/Conv_3`), by the path of their graph, or by the node that holds it. A query speaks of the main graph alone.
+ */
+export function selectEverywhere(
+  model: Model,
+  inner: readonly InnerGraph[],
+  select: Select,
+  c: SelectContext,
+): SelectedEverywhere {
+  const inside = inner.map((i) => ({ ...i, selected: graphIndex(i.graph).order.filter((n) => isMeant(select, i, n)) }));
+  const found = inside.filter((i) => i.selected.length > 0);
+  if (found.length === 0) return { selected: selectNodes(model, select, c), inside: [] };
+  if ('op' in select) {
+    const wanted = select.op.toLowerCase();
+    return { selected: graphIndex(model.graph).order.filter((n) => n.op.toLowerCase() === wanted), inside: found };
+  }
+  if (!('names' in select)) return { selected: selectNodes(model, select, c), inside: found };
+  const known = new Set(found.flatMap((i) => [...i.around.slice(1), ...i.selected.map((n) => innerName(i.path, n))]));
+  const rest = select.names.filter((n) => !known.has(n));
+  return { selected: rest.length === 0 ? [] : selectNodes(model, { names: rest }, c), inside: found };
+}
+
+function isMeant(select: Select, { path, around }: InnerGraph, node: Node): boolean {
+  if ('all' in select) return true;
+  if ('op' in select) return node.op.toLowerCase() === select.op.toLowerCase();
+  if (!('names' in select)) return false;
+  return select.names.some((n) => n === innerName(path, node) || around.includes(n));
 }
 
 function byName(nodes: readonly Node[], names: readonly string[]): readonly Node[] {

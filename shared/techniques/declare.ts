@@ -3,6 +3,7 @@
  * line, the documentation and the tests are read. No technique runs a session or awaits: `run-step` drives it.
  */
 import { type Evidence, type EvidenceRequest, noEvidence } from '../analysis/evidence.ts';
+import type { InnerGraph } from '../analysis/inner-graphs.ts';
 import type { CalibrationRequest, Range, Ranges } from '../analysis/ranges.ts';
 import type { Field, Fields, FieldValues } from '../base/fields.ts';
 import type { Text } from '../base/text.ts';
@@ -45,6 +46,8 @@ export interface StepContext {
   readonly facts: ReadonlyMap<string, Facts>;
   /** Selected nodes of the main graph, in graph order. */
   readonly selected: readonly Node[];
+  /** Selected nodes inside nodes, graph by graph, where the technique has a `rewriteInside`. */
+  readonly inside?: readonly (Pick<InnerGraph, 'path' | 'graph' | 'facts'> & { readonly selected: readonly Node[] })[];
   /** Parsed by the technique's fields, defaults filled in. */
   readonly params: FieldValues;
   readonly seed: number;
@@ -116,6 +119,11 @@ export interface Technique {
   readonly fits: (node: Node, c: Omit<StepContext, 'selected' | 'params'>) => Fit;
   /** The new model. Pure, synchronous, lazy in weights. Never throws for a layer it cannot take: says so in `layers`. */
   readonly rewrite: (c: StepContext) => Rewrite;
+  /**
+   * The same for a graph inside a node (a branch of If): `model.graph` is that graph, its outputs and what it reads from around
+   * stay. Nothing inside can be observed by running samples. Left out: inner nodes are beyond the technique.
+   */
+  readonly rewriteInside?: (c: StepContext) => Rewrite;
   /** Set where the step trains: the values are then learnt by `training/`, after rewrite. */
   readonly train?: (c: StepContext) => TrainRequest;
   /**

@@ -205,6 +205,7 @@ export const pruneChannels: Technique = {
   needs: { evidence },
   fits,
   rewrite,
+  rewriteInside: rewrite,
   knobs: ['ratio'],
   promises: ['same-io', 'fewer-parameters', 'fewer-macs', 'smaller-file'],
   cases: [

@@ -232,6 +232,7 @@ export const pruneWeights: Technique = {
   needs: { opset: () => 11 },
   fits,
   rewrite,
+  rewriteInside: rewrite,
   knobs: ['ratio'],
   promises: ['same-io', 'same-parameters', 'same-macs', 'smaller-file'],
   cases: [{ params: { ratio: 0.7 } }, { params: { ratio: 0.95, scope: 'global' } }],

@@ -16,7 +16,6 @@ import { around128, channelMaxima, lazyNumbers, quantizedTensor, symmetricScales
 
 /** Why a layer has no integer form; undefined where it has one. */
 export function dynamicRefusal(layer: QuantLayer): string | undefined {
-  if (layer.node.op === 'ConvTranspose') return 'there is no integer ConvTranspose';
   if (layer.node.op === 'Gemm' && intAttr(layer.node, 'transA', 0) === 1) return 'its data is transposed (transA)';
   return undefined;
 }

@@ -34,6 +34,12 @@ export const ruleOf = (node: Node): QuantizeRule | undefined => {
   return rule === undefined || isNone(rule) ? undefined : rule;
 };
 
+const floats: ReadonlySet<string> = new Set(['float', 'float16', 'bfloat16', 'double']);
+
+/** Whether 8-bit kernels take this layer at all: they give float32, and there is none for a transposed convolution. */
+export const computesIn8Bits = ({ node, weight }: QuantLayer): boolean =>
+  weight.tensor.type === 'float' && node.op !== 'ConvTranspose';
+
 const decoders = new Set(['DequantizeLinear', 'DynamicQuantizeLinear', 'QuantizeLinear']);
 
 /** Folds into the selected layers what would stand between them and their quantized output. */
@@ -76,7 +82,7 @@ export function quantLayer(
   const weightName = node.inputs[rule.weight] ?? '';
   const weight = constantValue(graph, weightName);
   if (weight === undefined) return weightReason(graph, weightName);
-  if (weight.tensor.type !== 'float') return `its weight is ${weight.tensor.type}, only float is quantized`;
+  if (!floats.has(weight.tensor.type)) return `its weight is ${weight.tensor.type}, only floats are quantized`;
   if (facts.get(node.inputs[rule.data] ?? '')?.constant === true) return 'both of its operands are constant';
   const { dims } = weight.tensor;
   if (elementCount(dims) < 2) return 'its weight has a single element';

@@ -9,7 +9,7 @@ import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { toNumbers } from '../ir/values.ts';
 import { constantValue } from '../transforms/constant-values.ts';
 import type { StepContext } from './declare.ts';
-import { type QuantLayer, quantLayer, ruleOf } from './quantize-layers.ts';
+import { computesIn8Bits, type QuantLayer, quantLayer, ruleOf } from './quantize-layers.ts';
 
 export interface QuantizedValue {
   /** The value whose range gives the grid: itself, or the one it passes on unchanged. */
@@ -35,7 +35,7 @@ export const rangedValues = ({ values }: QuantPlan): readonly string[] =>
   [...new Set([...values.values()].map((v) => v.root))].filter((root) => values.get(root)?.scaled === undefined);
 
 /** Operators whose 8-bit form no CPU kernel computes: their constants would be decoded on every call. */
-const withoutKernel: ReadonlySet<string> = new Set(['ConvTranspose', 'Div', 'Sub']);
+const withoutKernel: ReadonlySet<string> = new Set(['Div', 'Sub']);
 
 /** True for Relu, and Clip with a lower bound of at least 0 (an attribute before opset 11, an input since: S18). */
 function clampsBelow(model: Model, node: Node): boolean {
@@ -82,7 +82,7 @@ export function quantPlan(model: Model, c: Omit<StepContext, 'model' | 'ranges'>
     const layer = quantLayer(model, c.facts, node, perChannel);
     if (layer === undefined) continue;
     if (typeof layer === 'string') refused.push({ id: node.id, reason: layer });
-    else (withoutKernel.has(node.op) ? stored : layers).set(node.id, layer);
+    else (computesIn8Bits(layer) ? layers : stored).set(node.id, layer);
   }
 
   /** Where the node's result is quantized: behind a Relu or Clip that alone reads it. */

@@ -5,7 +5,7 @@ import { type Text, text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
-import { foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
+import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { StaticRewrite } from './quantize-static.ts';
 import { storeWeights } from './quantize-weights.ts';
@@ -64,11 +64,17 @@ function rewriteDynamic(c: StepContext): Rewrite {
   const model = foldedForQuantization(c);
   const { layers, refused } = split(c, model, (node) => {
     const layer = quantLayer(model, c.facts, node, c.params.perChannel === true);
-    return typeof layer === 'object' ? (dynamicRefusal(layer) ?? layer) : layer;
+    return typeof layer === 'object' && computesIn8Bits(layer) ? (dynamicRefusal(layer) ?? layer) : layer;
   });
-  const taken = outcome(c, refused, [...layers.keys()], () => 'integer product, ranges found on every run');
-  if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
-  const slow = [...layers.values()].some((l) => l.node.op === 'Conv');
+  const [computed, stored] = [true, false].map(
+    (which) => new Map([...layers].filter(([, layer]) => computesIn8Bits(layer) === which)),
+  );
+  const taken = outcome(c, refused, [...layers.keys()], (id) =>
+    stored?.has(id) ? '8-bit weight, decoded at load: no 8-bit kernel' : 'integer product, ranges found on every run',
+  );
+  if (computed === undefined || stored === undefined || layers.size === 0)
+    return { model: c.model, layers: taken, notes: [] };
+  const slow = [...computed.values()].some((l) => l.node.op === 'Conv');
   const notes = slow
     ? [
         text(
@@ -77,7 +83,7 @@ function rewriteDynamic(c: StepContext): Rewrite {
         ),
       ]
     : [];
-  return { model: dynamicRewrite(model, layers), layers: taken, notes };
+  return { model: storeWeights(dynamicRewrite(model, computed), stored, 8), layers: taken, notes };
 }
 
 function rewriteWeights(c: StepContext): Rewrite {
@@ -107,7 +113,7 @@ function outcome(
 }
 
 const staticNotes = (plan: QuantPlan): readonly Text[] =>
-  plan.stored.size === 0
+  ![...plan.stored.values()].some((l) => l.node.op === 'ConvTranspose')
     ? []
     : [
         text(
@@ -115,6 +121,10 @@ const staticNotes = (plan: QuantPlan): readonly Text[] =>
           'ONNX Runtime CPU에는 ConvTranspose의 8비트 커널이 없습니다. 가중치는 작아지지만 float로 실행됩니다.',
         ),
       ];
+
+/** Inside a branch or a loop body no range can be observed: static quantization stores the weights there. */
+const rewriteInside = (c: StepContext): Rewrite =>
+  c.params.mode === 'dynamic' ? rewriteDynamic(c) : rewriteWeights(c);
 
 export const quantize: Technique = {
   id: 'quantize',
@@ -214,6 +224,7 @@ export const quantize: Technique = {
     if (c.params.mode === 'dynamic') return rewriteDynamic(c);
     return c.params.mode === 'weight-only' ? rewriteWeights(c) : rewriteStatic(c);
   },
+  rewriteInside,
   knobs: ['bits'],
   // Parameters mostly stay or fall (folded normalisation); a bias that two layers share becomes two, on grids of their own.
   promises: ['same-io', 'same-macs'],

@@ -44,17 +44,16 @@ describe.skipIf(corpusFolder === undefined)('coverage of the corpus', () => {
   /** Single blocks cut out of nets: their only channels are the graph's own outputs. And nets that are integer already. */
   const blocks =
     /^(5-edge\/|3-exporter\/resnet-basic-block|4-fusion|4-external|4-quant\/(conv-convtranspose|qdq-|.*int8|.*convinteger))/;
-  /** Known gaps: float16 weights are not quantized yet; convolutions inside an If's branches are out of a step's reach. */
-  const gaps = ['4-fp16/style-starrynight-fp16.onnx', '4-rnn/silero-vad-v5.onnx'];
   /** Whole convolutional nets. */
-  const nets = rows.filter(
-    ({ entry }) => !blocks.test(entry.file) && !gaps.includes(entry.file) && (entry.ops?.Conv ?? 0) >= 2,
-  );
-  it.each(nets.map(({ entry, coverage }) => [entry.file, coverage] as const))('%s is reached to 80 %%', (_, c) => {
+  const nets = rows.filter(({ entry }) => !blocks.test(entry.file) && (entry.ops?.Conv ?? 0) >= 2);
+  /** A third of its work is in LSTM cells, whose weights are made by slices and joined again. */
+  const withCells: Readonly<Record<string, number>> = { '4-rnn/silero-vad-v5.onnx': 0.65 };
+  it.each(nets.map(({ entry, coverage }) => [entry.file, coverage] as const))('%s is reached to 80 %%', (file, c) => {
+    const least = withCells[file] ?? 0.8;
     if (typeof c === 'string') throw new Error(c);
     // A net with an operator we do not know has no total to take a share of.
     if (c.notCounted.length > 0) return;
-    expect(c.prune).toBeGreaterThanOrEqual(0.8);
-    expect(c.quantize).toBeGreaterThanOrEqual(0.8);
+    expect(c.prune).toBeGreaterThanOrEqual(least);
+    expect(c.quantize).toBeGreaterThanOrEqual(least);
   });
 });
