@@ -8,6 +8,7 @@ import { integer, preprocess, shape } from './options.ts';
 import type { OutputOptions } from './output.ts';
 import { samples, version } from './places.ts';
 import type { RecipeOptions } from './preview.ts';
+import { reproduceCommands } from './reproduce-commands.ts';
 import type { ServeOptions } from './serve.ts';
 import { trainCommand } from './train-command.ts';
 import { zooCommands } from './zoo-commands.ts';
@@ -100,5 +101,6 @@ export function program(): Command {
       (await import('./assets.ts')).runAssets(samples, only, options),
     );
   zooCommands(bantam);
+  reproduceCommands(bantam);
   return bantam;
 }

@@ -42,6 +42,8 @@ const published: readonly (readonly [id: string, width: number, parameters: numb
   ['googlenet', 1, 6_998_552, '1.58'], // BVLC's, whose poolings round up
   ['inception-v3', 1, 23_834_568, '5.71'], // without the auxiliary head
   ['lenet-300-100', 1, 266_610, 784 * 300 + 300 * 100 + 100 * 10],
+  ['mlp-2x800', 1, 1_276_810, 784 * 800 + 800 * 800 + 8000],
+  ['mlp-2x30', 1, 24_790, 784 * 30 + 30 * 30 + 300],
   ['lenet-5', 1, 431_080, 20 * 24 * 24 * 25 + 50 * 8 * 8 * 20 * 25 + 800 * 500 + 500 * 10],
 ];
 

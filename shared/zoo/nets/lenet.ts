@@ -4,6 +4,24 @@ import type { ZooEntry } from '../declare.ts';
 
 const source = 'LeCun, Bottou, Bengio, Haffner 1998';
 
+/** Two hidden layers of this many units, the students of Hinton, Vinyals, Dean 2015, section 3. */
+const twoHidden = (units: number): ZooEntry => ({
+  id: `mlp-2x${units}`,
+  title: text(`2 × ${units} units`, `2 × ${units} 유닛`),
+  summary: text(
+    'Two hidden layers of fully connected units: a student of distillation.',
+    '완전 연결 은닉층 둘: 증류의 학생 신경망입니다.',
+  ),
+  source: 'Hinton, Vinyals, Dean 2015, section 3',
+  input: [1, 28, 28],
+  classes: 10,
+  scales: true,
+  write: (net, x, o, w) => {
+    const a = net.relu(net.dense(net.flatten(x, 'flat'), 'fc1', w(units)), 'relu1');
+    return net.dense(net.relu(net.dense(a, 'fc2', w(units)), 'relu2'), 'scores', o.classes);
+  },
+});
+
 export const lenetEntries: readonly ZooEntry[] = [
   {
     id: 'lenet-300-100',
@@ -39,4 +57,6 @@ export const lenetEntries: readonly ZooEntry[] = [
       return net.dense(c, 'scores', o.classes);
     },
   },
+  twoHidden(800),
+  twoHidden(30),
 ];
