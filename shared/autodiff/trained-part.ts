@@ -1,8 +1,10 @@
 /** Owns which part of a model is trained: where its scores stand before a closing squash, and the nodes that they need. */
-import { attr, withAttribute } from '../ir/attribute.ts';
+
+import { attr, floatAttr, withAttribute } from '../ir/attribute.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
 import { toFloat32 } from '../ir/values.ts';
+import { tilesPlane } from '../ops/pool-gradient.ts';
 import type { Emitter } from './backward.ts';
 
 /** How an output ends. `log-softmax` stands for a Log of a Softmax too. */
@@ -58,7 +60,12 @@ export interface Statistics {
   readonly carried: readonly Carried[];
 }
 
-/** BatchNormalization in training mode, its running mean and variance carried; only where each is its own initializer. */
+/**
+ * BatchNormalization in training mode, its running mean and variance carried; only where each is its own initializer. With a
+ * momentum of 0 the operator gives the batch's own statistics, which the gradient takes; the running ones are moved beside it.
+ * It does not see them: the runtime writes its statistics over those given in place, an initializer included, whoever else
+ * reads it (onnxruntime 1.30).
+ */
 export function batchStatistics(
   graph: Graph,
   nodes: readonly Node[],
@@ -73,18 +80,28 @@ export function batchStatistics(
     if (frozen(n.inputs[1] ?? '')) continue;
     const tensors = [n.inputs[3], n.inputs[4]].map((name) => index.initializer.get(name ?? ''));
     if (!tensors.every((t) => t?.type === 'float' && index.uses.get(t.name)?.length === 1)) continue;
-    const outputs = tensors.map((t) => e.fresh(`${t?.name}.next`));
-    for (const [i, t] of tensors.entries())
-      if (t !== undefined)
-        carried.push({ input: t.name, output: outputs[i] ?? '', dims: t.dims, initial: toFloat32(t).slice() });
+    const momentum = floatAttr(n, 'momentum', 0.9);
+    const own = tensors.map((t) => e.fresh(`${t?.name}.batch`));
+    // Any finite numbers in a buffer of their own do: at a momentum of 0 they count for nothing.
+    const stand = tensors.map((t) => e.one('Neg', [t?.name ?? '']));
+    for (const [i, t] of tensors.entries()) {
+      if (t === undefined) continue;
+      const [old, fresh] = [e.floats([momentum], []), e.floats([1 - momentum], [])];
+      const output = e.one('Add', [e.one('Mul', [t.name, old]), e.one('Mul', [own[i] ?? '', fresh])]);
+      carried.push({ input: t.name, output, dims: t.dims, initial: toFloat32(t).slice() });
+    }
+    const training = withAttribute(n, 'training_mode', attr.int('training_mode', 1));
     changed.set(n, {
-      ...withAttribute(n, 'training_mode', attr.int('training_mode', 1)),
-      outputs: [n.outputs[0] ?? '', ...outputs],
+      ...withAttribute(training, 'momentum', attr.float('momentum', 0)),
+      inputs: [...n.inputs.slice(0, 3), ...stand],
+      outputs: [n.outputs[0] ?? '', ...own],
     });
   }
   return { nodes: changed, carried };
 }
 
-/** MaxPool with its Indices, which the gradient needs. */
+/** MaxPool with its Indices, which the gradient of overlapping windows needs. */
 export const withIndices = (n: Node, e: Emitter): Node =>
-  n.op === 'MaxPool' && !n.outputs[1] ? { ...n, outputs: [n.outputs[0] ?? '', e.fresh('Indices')] } : n;
+  n.op === 'MaxPool' && !n.outputs[1] && !tilesPlane(n)
+    ? { ...n, outputs: [n.outputs[0] ?? '', e.fresh('Indices')] }
+    : n;

@@ -171,6 +171,46 @@ export const lrnGradient: GradientRule = dataOnly((c, dy) => {
   return reshapeTo(c, add(c, mul(c, g, power), times(c, mul(c, data, spread), -2 * alpha * beta)), x);
 });
 
+/** The batch's own mean and variance [C]: at a momentum of 0 the operator's further outputs. */
+function ownStatistics(c: GradientContext, x: readonly number[], others: readonly number[]): readonly [string, string] {
+  if (c.node.outputs[1] && c.node.outputs[2] && floatAttr(c.node, 'momentum', 0.9) === 0) return [c.y(1), c.y(2)];
+  const centred = minus(c, c.x(0), meanOver(c, c.x(0), x, others));
+  const flat = (value: string): string => reshapeTo(c, value, [-1]);
+  return [flat(meanOver(c, c.x(0), x, others)), flat(meanOver(c, square(c, centred), x, others))];
+}
+
+/**
+ * Normalised by the batch itself: the mean and the deviation carry gradient too. dx = a dy + b x + d with one number per channel
+ * each, which BatchNormalization with mean 0 and variance 1 applies in one pass: half the time of the formula written out.
+ */
+function batchOwn(
+  c: GradientContext,
+  dy: string,
+  x: readonly number[],
+  others: readonly number[],
+  epsilon: number,
+): readonly (string | undefined)[] {
+  const channels = x[1] ?? 1;
+  const count = product(x) / channels;
+  const [mean, variance] = ownStatistics(c, x, others);
+  const inverse = recip(c, c.one('Sqrt', [plus(c, variance, epsilon)]));
+  const sum = sumOver(c, dy, others, false);
+  // sum of dy * (x - mean) / deviation
+  const along = mul(c, inverse, minus(c, sumOver(c, mul(c, dy, c.x(0)), others, false), mul(c, mean, sum)));
+  const constant = (value: number): string =>
+    c.constant(numbersTensor('statistic', 'float', [channels], new Float32Array(channels).fill(value)));
+  const affine = (value: string, scale: string, offset: string): string =>
+    c.one('BatchNormalization', [value, scale, offset, constant(0), constant(1)], [attr.float('epsilon', 0)]);
+  const dx = (): string => {
+    const a = mul(c, c.x(1), inverse);
+    const share = times(c, mul(c, inverse, along), 1 / count);
+    const b = c.one('Neg', [mul(c, a, share)]);
+    const d = mul(c, a, minus(c, mul(c, mean, share), times(c, sum, 1 / count)));
+    return add(c, affine(dy, a, d), affine(c.x(0), b, constant(0)));
+  };
+  return [c.wants(0) ? dx() : undefined, c.wants(1) ? along : undefined, c.wants(2) ? sum : undefined];
+}
+
 /**
  * BatchNormalization, x: [N, C, ...]. With given statistics the normalised x is linear in x; in training mode the batch's
  * own mean and variance carry gradient too.
@@ -181,14 +221,7 @@ export const batchNormGradient: GradientRule = withDy((c, dy) => {
   const others = x.flatMap((_, i) => (i === 1 ? [] : [i]));
   const column = (value: string): string =>
     x.length < 2 ? value : reshapeTo(c, value, [1, -1, ...x.slice(2).map(() => 1)]);
-  if (intAttr(c.node, 'training_mode', 0) === 1)
-    return scaled(
-      c,
-      dy,
-      normalise(c, c.x(0), x, others, epsilon),
-      (k) => column(c.x(k)),
-      (value) => sumOver(c, value, others, false),
-    );
+  if (intAttr(c.node, 'training_mode', 0) === 1) return batchOwn(c, dy, x, others, epsilon);
   const inverse = recip(c, c.one('Sqrt', [plus(c, column(c.x(4)), epsilon)]));
   const normal = (): string => mul(c, minus(c, c.x(0), column(c.x(3))), inverse);
   return [

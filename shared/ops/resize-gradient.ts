@@ -4,7 +4,7 @@
  */
 import { stringAttr } from '../ir/attribute.ts';
 import { numbersTensor } from '../ir/values.ts';
-import { unfold } from './conv-gradient.ts';
+import { unfold } from './conv-weight-forms.ts';
 import type { Facts, GradientContext, GradientRule } from './declare.ts';
 import { numbersOf } from './fold.ts';
 import { dataOnly, product, reshapeTo, transposeBy, xShape, yShape } from './gradient-rule.ts';

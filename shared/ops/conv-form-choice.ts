@@ -1,0 +1,31 @@
+/**
+ * Owns which form of a convolution's weight gradient is fastest for a shape: a rule fitted to measures, which stand beside it.
+ * Source of the measures: `npm run bench gradient-forms`, one thread, CPU time, onnxruntime-node 1.30.0 on x86-64 with AVX-512.
+ */
+
+export type WeightForm = 'exchange' | 'taps' | 'columns' | 'joint';
+
+export interface WeightShape {
+  readonly n: number;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly group: number;
+  /** Of the output. */
+  readonly positions: number;
+  /** Of the kernel. */
+  readonly taps: number;
+  readonly strided: boolean;
+}
+
+/** Columns cost taps times taps: beyond this many the exchanged convolution is faster. */
+const manyTaps = 9;
+/** Up to here the slices of all taps stay in the cache. */
+const cachedFloats = 2 ** 19;
+
+export function chooseWeightForm(s: WeightShape): WeightForm {
+  if (s.group > 1) return 'columns';
+  if (s.taps > manyTaps && !s.strided) return 'exchange';
+  const few = s.channels >= 16 && s.positions >= 128 && s.n * s.channels * s.positions <= cachedFloats;
+  if (s.taps > 1 && few && !s.strided) return 'taps';
+  return s.outputs > s.positions ? 'joint' : 'columns';
+}
