@@ -19,6 +19,12 @@ export function worker(): Worker {
 export const page = join(root, 'dist/renderer');
 export const samples = join(root, 'assets/models');
 
+/** Test material that is not part of the project; undefined where this machine has none. */
+export function corpusFolder(): string | undefined {
+  const folder = process.env.BANTAM_CORPUS ?? join(root, '../shared/corpus');
+  return existsSync(folder) ? folder : undefined;
+}
+
 export function version(): string {
   const { version: found } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version?: string };
   return found ?? '0.0.0';

@@ -1,11 +1,13 @@
 /** Owns the menu of the recipe as a file: save, load, copy, empty. */
-import { ClipboardCopy, Ellipsis, FileDown, FileUp, Trash2 } from 'lucide-react';
+import { BookOpen, ClipboardCopy, Ellipsis, FileDown, FileUp, Trash2 } from 'lucide-react';
 import { useRef } from 'react';
 import { recipeVersion } from '#shared/recipes/recipe.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { useText } from '../../ui/language.ts';
 import { Popover } from '../../ui/Popover.tsx';
+import { showNews } from '../../ui/toast.ts';
+import { readyRecipes } from './ready-recipes.ts';
 import { copyRecipe, loadRecipe, saveRecipe } from './recipe-file.ts';
 import { words } from './words.ts';
 
@@ -54,6 +56,22 @@ export function RecipeMenu() {
               >
                 {item.icon}
                 <span className="grow">{say(item.title)}</span>
+              </button>
+            ))}
+            {readyRecipes.map((ready) => (
+              <button
+                key={ready.title.en}
+                type="button"
+                className="menu-item"
+                title={say(ready.note)}
+                onClick={() => {
+                  close();
+                  dispatch({ type: 'recipe-replaced', recipe: ready.recipe() });
+                  showNews(words.loaded);
+                }}
+              >
+                <BookOpen />
+                <span className="grow">{say(ready.title)}</span>
               </button>
             ))}
           </div>
