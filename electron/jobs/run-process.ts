@@ -1,6 +1,9 @@
 /** Owns one job process from start to end: its messages, cancelling it, and what its death means. */
+
 import { Fault, type FaultData } from '#shared/base/fault.ts';
+import type { FieldValues } from '#shared/base/fields.ts';
 import type { JobResult } from '#shared/contract/calls.ts';
+import { trainsWith } from '#shared/techniques/declare.ts';
 import { techniques } from '#shared/techniques/index.ts';
 import type { FromWorker, JobProcess, Outcome, Spawn, Task } from './protocol.ts';
 
@@ -37,9 +40,10 @@ export function crashFault(exit: { code: number | null; signal: string | null; w
 
 /** Time to stop between steps; a training also writes down its best epoch. */
 const graceOf = (task: Task): number => {
-  const trains = (id: string): boolean => techniques.some((t) => t.id === id && t.train !== undefined);
+  const trains = (s: { readonly technique: string; readonly params: FieldValues }): boolean =>
+    techniques.some((t) => t.id === s.technique && trainsWith(t, s.params));
   const steps = task.kind === 'job' && task.spec.kind === 'apply' ? task.spec.recipe.steps : [];
-  return steps.some((s) => trains(s.technique)) ? 10_000 : 2_000;
+  return steps.some(trains) ? 10_000 : 2_000;
 };
 
 /** Starts a process for `task` and follows it. `onMessage` gets progress, log and curve. */

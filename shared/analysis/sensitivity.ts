@@ -68,6 +68,25 @@ export function amountWithin(curve: SensitivityCurve, limit: number): number {
   return amount;
 }
 
-/** Every limit that a curve's points name, ascending: where a search over limits may look. */
-export const lossRange = (curves: readonly SensitivityCurve[]): number =>
+/** The loudest finite noise that any curve shows. */
+const loudest = (curves: readonly SensitivityCurve[]): number =>
   curves.flatMap((c) => c.points.map((p) => p.loss)).reduce((a, b) => (Number.isFinite(b) ? Math.max(a, b) : a), 0);
+
+/** Efforts above this go beyond what the trials measured. */
+const measured = 0.9;
+
+/**
+ * The share of each part at effort t, 0 to 1: all parts to where their noise reaches one level. t moves that level over eight powers
+ * of ten up to the loudest, then on from the largest amount tried to all.
+ */
+export function sharesBySensitivity(curves: readonly SensitivityCurve[]): (key: string, t: number) => number {
+  const byKey = new Map(curves.map((c) => [c.key, c]));
+  const top = Math.max(loudest(curves), 1e-9);
+  return (key, t) => {
+    const curve = byKey.get(key);
+    if (curve === undefined || t <= 0) return 0;
+    if (t < measured) return amountWithin(curve, top * 10 ** (-8 * (1 - t / measured)));
+    const last = amountWithin(curve, top);
+    return last + ((1 - last) * (t - measured)) / (1 - measured);
+  };
+}

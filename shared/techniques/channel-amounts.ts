@@ -5,7 +5,7 @@
 import type { ChannelGroup, ChannelGroups } from '../analysis/channel-groups.ts';
 import type { ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
-import { amountWithin, lossRange, type SensitivityCurve } from '../analysis/sensitivity.ts';
+import { type SensitivityCurve, sharesBySensitivity } from '../analysis/sensitivity.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
@@ -36,18 +36,10 @@ export type ShareAt = (group: ChannelGroup, t: number) => number;
 
 export const uniform: ShareAt = (_, t) => t;
 
-/** Every group to where its output noise reaches one level; t moves the level, on a logarithmic scale, then past the curves. */
+/** Every group to where its output noise reaches one level. */
 export function bySensitivity(curves: readonly SensitivityCurve[]): ShareAt {
-  const byKey = new Map(curves.map((c) => [c.key, c]));
-  const top = Math.max(lossRange(curves), 1e-9);
-  return (group, t) => {
-    const curve = byKey.get(group.id);
-    if (curve === undefined) return 0;
-    const level = 0.9;
-    if (t < level) return t === 0 ? 0 : amountWithin(curve, top * 10 ** (-8 * (1 - t / level)));
-    const last = amountWithin(curve, top);
-    return last + ((1 - last) * (t - level)) / (1 - level);
-  };
+  const shareAt = sharesBySensitivity(curves);
+  return (group, t) => shareAt(group.id, t);
 }
 
 /** Sizes as they were chosen, so that a candidate is counted under the same ones. */

@@ -18,6 +18,9 @@ export const criterionOf = (params: StepContext['params']): Criterion => (params
 
 const fromSamples: ReadonlySet<Criterion> = new Set(['taylor', 'activation', 'lasso']);
 
+/** Whether the criterion looks at samples. */
+export const observes = (params: StepContext['params']): boolean => fromSamples.has(criterionOf(params));
+
 /** The rounds before the refits, in order. */
 export type Stage = 'scores' | 'trials';
 export function stagesOf(params: StepContext['params']): readonly Stage[] {

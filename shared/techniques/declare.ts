@@ -24,7 +24,7 @@ export interface Needs {
    */
   readonly evidence?: (c: StepContext, round: number) => EvidenceRequest | undefined;
   /** Training data (labels, or the original model as teacher). */
-  readonly training?: true;
+  readonly training?: true | ((params: FieldValues) => boolean);
   /** Lowest ai.onnx opset that the result needs; the model is raised to it first, no further. */
   readonly opset?: (params: FieldValues) => number;
 }
@@ -61,6 +61,10 @@ export interface StepContext {
    */
   readonly summaries?: Summaries;
 }
+
+/** Whether a step of this technique trains. */
+export const trainsWith = ({ needs }: Technique, params: FieldValues): boolean =>
+  typeof needs.training === 'function' ? needs.training(params) : needs.training === true;
 
 /** What a round of `needs.evidence` gathered. Asking it faults `no-data` in a preview: a thunk's business. */
 export const evidenceOf = (c: Pick<StepContext, 'evidence'>, round = 0): Evidence => c.evidence?.[round] ?? noEvidence;
@@ -124,8 +128,8 @@ export interface Technique {
    * stay. Nothing inside can be observed by running samples. Left out: inner nodes are beyond the technique.
    */
   readonly rewriteInside?: (c: StepContext) => Rewrite;
-  /** Set where the step trains: the values are then learnt by `training/`, after rewrite. */
-  readonly train?: (c: StepContext) => TrainRequest;
+  /** Set where the step trains (undefined: not with these parameters): the values are then learnt by `training/`, after rewrite. */
+  readonly train?: (c: StepContext) => TrainRequest | undefined;
   /**
    * The form that is trained, where that is not what `rewrite` gives (latent float weights): `bake` then gives the stored form,
    * in which nodes and sizes are those of `rewrite`.

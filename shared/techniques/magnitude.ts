@@ -13,12 +13,12 @@ export interface Threshold {
   readonly ties: number;
 }
 
-/** The bits of |x| for every element. */
-function keysOf(tensor: Tensor): Uint32Array {
-  const values = toFloat32(tensor);
+/** The bits of |x| for every number. */
+function keysOfValues(values: Float32Array): Uint32Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return bits.map((b) => b & 0x7fffffff);
 }
+const keysOf = (tensor: Tensor): Uint32Array => keysOfValues(toFloat32(tensor));
 
 /** Bucket in which the element of this rank lies, and how many lie below that bucket. */
 function bucketOf(histogram: Uint32Array, rank: number): { readonly bucket: number; readonly below: number } {
@@ -32,9 +32,11 @@ function bucketOf(histogram: Uint32Array, rank: number): { readonly bucket: numb
 }
 
 /** The threshold that removes exactly `count` elements of all the tensors together. */
-export function thresholdOf(tensors: readonly Tensor[], count: number): Threshold {
+export const thresholdOf = (tensors: readonly Tensor[], count: number): Threshold =>
+  thresholdOfKeys(tensors.map(keysOf), count);
+
+function thresholdOfKeys(all: readonly Uint32Array[], count: number): Threshold {
   if (count <= 0) return { key: 0, ties: 0 };
-  const all = tensors.map(keysOf);
   const high = new Uint32Array(1 << 15);
   for (const keys of all) for (const k of keys) high[k >>> 16] = (high[k >>> 16] ?? 0) + 1;
   const top = bucketOf(high, count - 1);
@@ -46,12 +48,15 @@ export function thresholdOf(tensors: readonly Tensor[], count: number): Threshol
 }
 
 /** Per tensor, how many of its elements a shared threshold removes; ties go in the order of the tensors. */
-export function removedCounts(tensors: readonly Tensor[], threshold: Threshold): readonly number[] {
+export const removedCounts = (tensors: readonly Tensor[], threshold: Threshold): readonly number[] =>
+  removedOfKeys(tensors.map(keysOf), threshold);
+
+function removedOfKeys(all: readonly Uint32Array[], threshold: Threshold): readonly number[] {
   let ties = threshold.ties;
-  return tensors.map((tensor) => {
+  return all.map((keys) => {
     let below = 0;
     let equal = 0;
-    for (const k of keysOf(tensor)) {
+    for (const k of keys) {
       if (k < threshold.key) below++;
       else if (k === threshold.key) equal++;
     }
@@ -61,11 +66,21 @@ export function removedCounts(tensors: readonly Tensor[], threshold: Threshold):
   });
 }
 
+/** Per list of scores, how many of its elements are among the `count` smallest of all. */
+export function countsByScores(scores: readonly Float32Array[], count: number): readonly number[] {
+  const keys = scores.map(keysOfValues);
+  return removedOfKeys(keys, thresholdOfKeys(keys, count));
+}
+
 /** 1 where an element stays: all but the `count` smallest by magnitude, ties by index. */
-export function keptMask(tensor: Tensor, count: number): Uint8Array {
-  const { key, ties } = thresholdOf([tensor], count);
+export const keptMask = (tensor: Tensor, count: number): Uint8Array => keptByScores(toFloat32(tensor), count);
+
+/** The same by the size of scores. */
+export function keptByScores(scores: Float32Array, count: number): Uint8Array {
+  const keys = keysOfValues(scores);
+  const { key, ties } = thresholdOfKeys([keys], count);
   let left = ties;
-  return Uint8Array.from(keysOf(tensor), (k) => {
+  return Uint8Array.from(keys, (k) => {
     if (k > key) return 1;
     if (k < key) return 0;
     if (left === 0) return 1;

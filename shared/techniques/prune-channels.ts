@@ -13,6 +13,7 @@ import type { Decision } from './channel-count.ts';
 import {
   criterionOf,
   curvesOf,
+  observes,
   removalOf,
   roundOf,
   samplesOf,
@@ -187,6 +188,12 @@ function rewrite(c: StepContext): Rewrite {
   };
 }
 
+/** Inside a node nothing is observed, and a goal is the whole model's: the norm decides, the same share of every group. */
+function rewriteInside(c: StepContext): Rewrite {
+  const criterion = observes(c.params) ? 'l1' : c.params.criterion;
+  return rewrite({ ...c, params: { ...c.params, criterion, of: 'channels', spread: 'uniform', reconstruct: false } });
+}
+
 export const pruneChannels: Technique = {
   id: 'prune-channels',
   version: 1,
@@ -205,7 +212,7 @@ export const pruneChannels: Technique = {
   needs: { evidence },
   fits,
   rewrite,
-  rewriteInside: rewrite,
+  rewriteInside,
   knobs: ['ratio'],
   promises: ['same-io', 'fewer-parameters', 'fewer-macs', 'smaller-file'],
   cases: [
@@ -214,9 +221,9 @@ export const pruneChannels: Technique = {
     { params: { ratio: 0.4, criterion: 'geometric-median' } },
     { params: { ratio: 0.4, criterion: 'batchnorm', of: 'macs' } },
     { params: { ratio: 0.5, criterion: 'random', of: 'parameters' } },
-    { params: { ratio: 0.4, criterion: 'activation', spread: 'sensitivity' } },
-    { params: { ratio: 0.4, criterion: 'taylor' } },
-    { params: { ratio: 0.4, criterion: 'lasso', reconstruct: true } },
+    { params: { ratio: 0.4, criterion: 'activation', spread: 'sensitivity', samples: 2 } },
+    { params: { ratio: 0.4, criterion: 'taylor', samples: 2 } },
+    { params: { ratio: 0.4, criterion: 'lasso', reconstruct: true, samples: 8 } },
   ],
   explain: () =>
     text(

@@ -1,167 +1,60 @@
 /**
- * Owns the technique prune-weights: zeroes the smallest weights and stores what stays in the smallest of three forms.
- * The file shrinks; a dense kernel runs no faster.
+ * Owns the technique prune-weights: zeroes the weakest weights, anywhere or in a pattern, at once or while training, and stores what
+ * stays in the smallest of three forms. The file shrinks; a dense kernel runs no faster.
  */
 import { text } from '../base/text.ts';
-import { elementCount, isFloat } from '../ir/element-type.ts';
-import { GraphEdit, type NewNode } from '../ir/graph-edit.ts';
+import { elementCount } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
-import type { Tensor } from '../ir/tensor.ts';
-import { opOf } from '../ops/index.ts';
-import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
-import { estimatedCounts, keptMask, removedCounts, thresholdOf } from './magnitude.ts';
-import { smallestForms } from './sparse-choice.ts';
-import { prunedBy, type SharedConstants, type StoredForm, sharedTensors } from './sparse-storage.ts';
+import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
+import { type Placed, placeWeights } from './place-weights.ts';
+import { weightsOf } from './prunable-weights.ts';
+import { pruneWeightsCites, pruneWeightsParams } from './prune-weights-params.ts';
+import { trainSettingsOf } from './train-fields.ts';
+import { trainedLayers } from './trainable-layers.ts';
+import { type Candidate, candidatesOf, patternOf, removedOf, thinned, weightEvidence } from './weight-choice.ts';
 
-interface Weight {
-  readonly tensor: Tensor;
-  /** The Constant node that holds it, where no initializer does. */
-  readonly constant?: Node;
-}
-
-/** Nodes that only form a weight: the tensor behind them is what is pruned. */
-const forming = new Set(['Identity', 'Reshape', 'Transpose', 'Unsqueeze', 'Squeeze', 'Flatten', 'Cast']);
-
-/** The float tensors behind the weight inputs of a node, or why there are none. */
-function weightsOf(model: Model, node: Node): { readonly weights: readonly Weight[]; readonly reason: string } {
-  const roles = opOf(node)?.parameters ?? {};
-  const index = graphIndex(model.graph);
-  const weights: Weight[] = [];
-  let reason = `${node.op} has no weights`;
-  for (const [k, role] of Object.entries(roles)) {
-    if (role !== 'weight') continue;
-    let value = node.inputs[Number(k)] ?? '';
-    let maker = index.producer.get(value);
-    while (maker !== undefined && forming.has(maker.op)) {
-      value = maker.inputs[0] ?? '';
-      maker = index.producer.get(value);
-    }
-    const tensor = index.initializer.get(value) ?? constantOf(maker);
-    if (index.sparseInitializer.has(value)) reason = 'its weight is stored sparse already';
-    else if (tensor === undefined)
-      reason = maker === undefined ? 'its weight is no constant' : `its weight comes from ${maker.op}`;
-    else if (!isFloat(tensor.type) || !['float', 'float16', 'double'].includes(tensor.type))
-      reason = `its weight is ${tensor.type}`;
-    else if (index.outputNames.has(value)) reason = 'its weight is a graph output';
-    else if (elementCount(tensor.dims) < 2) reason = 'its weight has a single element';
-    else {
-      const named = { ...tensor, name: value };
-      weights.push(
-        index.initializer.has(value) || maker === undefined ? { tensor: named } : { tensor: named, constant: maker },
-      );
-    }
-  }
-  return { weights, reason };
-}
-
-function constantOf(node: Node | undefined): Tensor | undefined {
-  if (node?.op !== 'Constant') return undefined;
-  const found = node.attributes.find((a) => a.name === 'value');
-  return found?.kind === 'tensor' ? found.value : undefined;
-}
+const isGradual = (c: Pick<StepContext, 'params'>): boolean => c.params.timing === 'gradual';
 
 function fits(node: Node, c: Pick<StepContext, 'model'>): Fit {
   const { weights, reason } = weightsOf(c.model, node);
   return weights.length > 0 ? { fits: true } : { fits: false, reason: text(reason, `가중치 없음: ${reason}`) };
 }
 
-/** Elements to remove per tensor: its own share, or the smallest of all tensors together. */
-function countsOf(c: StepContext, weights: readonly Weight[]): readonly number[] {
-  const ratio = Number(c.params.ratio ?? 0);
-  const sizes = weights.map((w) => elementCount(w.tensor.dims));
-  if (c.params.scope !== 'global') return sizes.map((n) => Math.round(n * ratio));
-  const total = Math.round(sizes.reduce((a, b) => a + b, 0) * ratio);
-  const tensors = weights.map((w) => w.tensor);
-  const { summaries } = c;
-  const known = summaries === undefined ? [] : tensors.flatMap((t) => summaries[t.name] ?? []);
-  if (known.length === tensors.length) return estimatedCounts(known, total);
-  return removedCounts(tensors, thresholdOf(tensors, total));
-}
+const formNames = { dense: 'kept dense', coo: 'stored sparse', bits: 'stored as bit mask' } as const;
 
-function place(edit: GraphEdit, listed: Set<Tensor>, weight: Weight, form: StoredForm, front: Node[]): void {
-  const name = weight.tensor.name;
-  if (form.dense !== undefined) {
-    const { dense } = form;
-    if (weight.constant === undefined) edit.setInitializer(dense);
-    else
-      edit.updateNodes(
-        new Map([
-          [
-            weight.constant.id,
-            { ...weight.constant, attributes: [{ name: 'value', kind: 'tensor', value: { ...dense, name: '' } }] },
-          ],
-        ]),
-      );
-    return;
+function taken(
+  node: Node,
+  own: readonly Candidate[],
+  removed: ReadonlyMap<string, number>,
+  forms: Placed['forms'],
+): Taken {
+  let total = 0;
+  let gone = 0;
+  const kinds = new Set<string>();
+  for (const { weight } of own) {
+    const { name, dims } = weight.tensor;
+    const form = forms.get(name);
+    total += elementCount(dims);
+    gone += removed.get(name) ?? 0;
+    if (form !== undefined) kinds.add(formNames[form.kind]);
   }
-  if (weight.constant === undefined) edit.removeInitializer(name);
-  else edit.remove(weight.constant.id);
-  if (form.sparse !== undefined) edit.setSparseInitializer(form.sparse);
-  for (const t of form.initializers) {
-    edit.setInitializer(t);
-    listed.add(t);
-  }
-  front.push(...form.nodes.map((n: NewNode) => edit.make(n)));
+  return { id: node.id, taken: true, what: `${gone} of ${total} weights to zero, ${[...kinds].join(', ')}` };
 }
 
 function rewrite(c: StepContext): Rewrite {
-  const found = new Map<string, Weight>();
-  const layers: Taken[] = [];
-  const byLayer: { node: Node; weights: readonly Weight[] }[] = [];
-  for (const node of c.selected) {
-    if (!Object.values(opOf(node)?.parameters ?? {}).includes('weight')) continue;
-    const { weights, reason } = weightsOf(c.model, node);
-    if (weights.length === 0) layers.push({ id: node.id, taken: false, reason });
-    else byLayer.push({ node, weights });
-    for (const w of weights) if (!found.has(w.tensor.name)) found.set(w.tensor.name, w);
-  }
-  const weights = [...found.values()];
-  const counts = countsOf(c, weights);
-  const edit = new GraphEdit(c.model.graph);
-  const shared: SharedConstants = {
-    shifts: edit.unique('bit_shifts'),
-    two: edit.unique('bit_two'),
-    flat: edit.unique('bit_flat'),
-    axis: edit.unique('bit_axis'),
-    one: edit.unique('bit_one'),
-    start: edit.unique('bit_start'),
-  };
-  const front: Node[] = [];
-  const listed = new Set<Tensor>();
-  const forms = new Map<string, { readonly form: StoredForm; readonly removed: number }>();
-  const pruned = weights.map((w, i) => ({
-    ...prunedBy(w.tensor, counts[i] ?? 0, keptMask),
-    constant: w.constant !== undefined,
-  }));
-  const chosen = smallestForms(c.model, pruned, shared, (b) => edit.unique(b));
-  weights.forEach((w, i) => {
-    const removed = counts[i] ?? 0;
-    const form = chosen[i];
-    if (form === undefined) return;
-    forms.set(w.tensor.name, { form, removed });
-    place(edit, listed, w, form, front);
-  });
-  if (front.length > 0)
-    for (const t of sharedTensors(shared)) {
-      edit.setInitializer(t);
-      listed.add(t);
-    }
-  edit.prepend(front);
-  // Before IR 4 every initializer is listed as an input too.
-  const inputs = [...listed].map((t) => ({
-    name: t.name,
-    type: { kind: 'tensor', elem: t.type, shape: t.dims } as const,
-  }));
-  const graph = edit.done();
-  for (const { node, weights: own } of byLayer) layers.push(taken(node, own, forms));
+  const { weights, byLayer, refused } = candidatesOf(c);
+  const counts = removedOf(c, weights);
+  const { model, forms } = placeWeights(
+    c.model,
+    weights.map((w, i) => thinned(c, w, counts[i] ?? 0)),
+  );
+  const removed = new Map(weights.map((w, i) => [w.weight.tensor.name, counts[i] ?? 0]));
+  const layers = [...refused, ...byLayer.map(({ node, own }) => taken(node, own, removed, forms))];
   const order = new Map(c.selected.map((n, i) => [n.id, i]));
   layers.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
   return {
-    model: {
-      ...c.model,
-      graph: c.model.irVersion < 4 ? { ...graph, inputs: [...graph.inputs, ...inputs] } : graph,
-    },
+    model,
     layers,
     notes: [
       text(
@@ -172,23 +65,64 @@ function rewrite(c: StepContext): Rewrite {
   };
 }
 
-const formNames = { dense: 'kept dense', coo: 'stored sparse', bits: 'stored as bit mask' } as const;
-
-function taken(
-  node: Node,
-  weights: readonly Weight[],
-  forms: ReadonlyMap<string, { readonly form: StoredForm; readonly removed: number }>,
-): Taken {
-  let total = 0;
-  let removed = 0;
-  const kinds = new Set<string>();
-  for (const w of weights) {
-    const entry = forms.get(w.tensor.name);
-    total += elementCount(w.tensor.dims);
-    removed += entry?.removed ?? 0;
-    if (entry !== undefined) kinds.add(formNames[entry.form.kind]);
+/** Inside a node nothing is observed or trained: the magnitude decides, layer by layer. */
+function rewriteInside(c: StepContext): Rewrite {
+  if (!isGradual(c)) {
+    const { criterion, scope } = c.params;
+    return rewrite({
+      ...c,
+      params: {
+        ...c.params,
+        criterion: criterion === 'taylor' ? 'magnitude' : criterion,
+        scope: scope === 'sensitivity' || criterion === 'taylor' ? 'layer' : scope,
+      },
+    });
   }
-  return { id: node.id, taken: true, what: `${removed} of ${total} weights to zero, ${[...kinds].join(', ')}` };
+  const reason = 'inside another node nothing is trained';
+  return { model: c.model, layers: c.selected.map((n) => ({ id: n.id, taken: false, reason })), notes: [] };
+}
+
+/** Share of the final zeros at a share of the training: 1 - (1 - t / until)^3 (Zhu and Gupta 2017, eq. 1, from none). */
+export const cubicShare = (t: number, until: number): number => 1 - (1 - Math.min(1, t / until)) ** 3;
+
+/** The weights learn in full, with masks that tighten; the zeros are stored away when they have. */
+function train(c: StepContext): TrainRequest | undefined {
+  if (!isGradual(c)) return undefined;
+  const { weights } = candidatesOf(c);
+  const counts = removedOf(c, weights);
+  const until = Number(c.params.until ?? 0.6);
+  const nodes = graphIndex(c.model.graph).order;
+  const pattern = patternOf(c.params);
+  const area = pattern === '4x4' ? 16 : pattern === '1x4' ? 4 : 1;
+  return {
+    ...trainSettingsOf(c.params, { epochs: 10, learningRate: 0.01 }),
+    layers: trainedLayers({ ...c, selected: nodes }).flatMap((l) => (l.taken ? [l.id] : [])),
+    remask: {
+      parameters: weights.flatMap((w) => (w.weight.tensor.type === 'float' ? [w.weight.tensor.name] : [])),
+      everySteps: 20,
+      until,
+      masks: (share, values) =>
+        new Map(
+          weights.flatMap((w, i) => {
+            const { name } = w.weight.tensor;
+            const now = values.get(name);
+            if (now === undefined) return [];
+            const count = Math.floor(((counts[i] ?? 0) * cubicShare(share, until)) / area) * area;
+            return [[name, Float32Array.from(w.sparsity.mask(now.map(Math.abs), count))] as const];
+          }),
+        ),
+    },
+  };
+}
+
+/** What was learnt, its zeros stored away: the smallest magnitudes, among them all that the masks held at zero. */
+function bake(trained: Model, c: StepContext): Model {
+  const counts = removedOf(c, candidatesOf(c).weights);
+  const magnitude = { ...c, params: { ...c.params, criterion: 'magnitude' } };
+  return placeWeights(
+    trained,
+    candidatesOf(c, trained).weights.map((w, i) => thinned(magnitude, w, counts[i] ?? 0)),
+  ).model;
 }
 
 export const pruneWeights: Technique = {
@@ -196,55 +130,60 @@ export const pruneWeights: Technique = {
   version: 1,
   title: text('Prune weights', '가중치 가지치기'),
   summary: text(
-    'Sets the smallest weights to zero and stores only the rest, where that is smaller.',
-    '가장 작은 가중치를 0으로 만들고, 더 작아질 때는 나머지만 저장합니다.',
+    'Sets the weakest weights to zero and stores only the rest, where that is smaller.',
+    '가장 약한 가중치를 0으로 만들고, 더 작아질 때는 나머지만 저장합니다.',
   ),
-  cites: [
-    {
-      title: 'Learning both Weights and Connections for Efficient Neural Networks',
-      authors: 'Han, Pool, Tran, Dally',
-      year: 2015,
-      where: 'NeurIPS 2015, arXiv:1506.02626',
-    },
-  ],
-  params: {
-    ratio: {
-      kind: 'number',
-      label: text('Share removed', '제거 비율'),
-      min: 0,
-      max: 1,
-      step: 0.01,
-      default: 0.5,
-      unit: 'share',
-    },
-    scope: {
-      kind: 'choice',
-      label: text('Smallest of', '범위'),
-      options: [
-        { value: 'layer', label: text('each layer', '층마다') },
-        { value: 'global', label: text('all selected layers', '선택한 층 전체') },
-      ],
-      default: 'layer',
-    },
+  cites: pruneWeightsCites,
+  params: pruneWeightsParams,
+  validate: ({ pattern, scope, timing, criterion }) => {
+    if (pattern !== 'free' && scope === 'global')
+      return 'a pattern is chosen within each layer: scope layer or sensitivity';
+    const fixed = pattern === '2:4' || pattern === '1:4';
+    if (fixed && scope !== 'layer') return 'N of M is the same share in every layer';
+    if (timing === 'gradual' && fixed) return 'gradual pruning goes with zeros anywhere or in blocks';
+    if (timing === 'gradual' && criterion !== 'magnitude') return 'gradual pruning goes by magnitude';
+    return undefined;
   },
-  exactness: (params) => (params.scope === 'global' ? 'statistics' : 'shape'),
+  exactness: ({ scope, criterion }) => {
+    if (scope === 'sensitivity' || (scope === 'global' && criterion === 'taylor')) return 'training';
+    return scope === 'global' && criterion !== 'random' ? 'statistics' : 'shape';
+  },
   // CumSum and BitShift came with opset 11.
-  needs: { opset: () => 11 },
+  needs: { opset: () => 11, evidence: weightEvidence, training: (p) => p.timing === 'gradual' },
   fits,
   rewrite,
-  rewriteInside: rewrite,
+  rewriteInside,
+  train,
+  latent: (c) => c.model,
+  bake: (trained, c) => bake(trained, c),
   knobs: ['ratio'],
   promises: ['same-io', 'same-parameters', 'same-macs', 'smaller-file'],
-  cases: [{ params: { ratio: 0.7 } }, { params: { ratio: 0.95, scope: 'global' } }],
+  cases: [
+    { params: { ratio: 0.7 } },
+    { params: { ratio: 0.95, scope: 'global' } },
+    { params: { ratio: 0.8, scope: 'sensitivity', criterion: 'taylor', samples: 2 } },
+    { params: { ratio: 0.8, scope: 'global', criterion: 'taylor', samples: 2 } },
+    { params: { ratio: 0.5, criterion: 'random' } },
+    { params: { pattern: '2:4' } },
+    { params: { pattern: '1:4', criterion: 'taylor', samples: 2 } },
+    { params: { ratio: 0.6, pattern: '4x4' } },
+    { params: { ratio: 0.6, pattern: '1x4', timing: 'gradual' } },
+    { params: { ratio: 0.9, timing: 'gradual' } },
+  ],
   explain: () =>
     text(
       'Saves bytes, not time: dense kernels multiply zeros as well. The mask is unpacked once, when the model loads.',
       '시간이 아니라 용량을 줄입니다. 밀집 커널은 0도 곱합니다. 마스크는 모델을 불러올 때 한 번만 풀립니다.',
     ),
-  onPaper: () =>
-    text(
-      'Zero weights: a dense kernel multiplies them all the same. Prune channels to save time.',
-      '0인 가중치: 밀집 커널은 0도 그대로 곱합니다. 시간을 줄이려면 채널을 가지치기하세요.',
-    ),
+  onPaper: ({ pattern }) =>
+    pattern === '2:4' || pattern === '1:4' || pattern === '1x4' || pattern === '4x4'
+      ? text(
+          'A sparsity pattern: only kernels made for it would gain time, and ONNX Runtime’s multiply every zero.',
+          '희소 패턴: 전용 커널에서만 빨라지며, ONNX Runtime의 커널은 0도 모두 곱합니다.',
+        )
+      : text(
+          'Zero weights: a dense kernel multiplies them all the same. Prune channels to save time.',
+          '0인 가중치: 밀집 커널은 0도 그대로 곱합니다. 시간을 줄이려면 채널을 가지치기하세요.',
+        ),
   migrations: [],
 };

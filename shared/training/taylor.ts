@@ -1,5 +1,6 @@
 /** Owns takeTaylor: gradients and gradient x activation over training samples, from labels or from the model's own answers. */
 import { axisKey, type ParameterGradient, type TaylorRequest } from '../analysis/evidence.ts';
+import { inferFacts } from '../analysis/infer-facts.ts';
 import { taylorGraph } from '../autodiff/taylor-graph.ts';
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import type { Model } from '../ir/model.ts';
@@ -89,6 +90,11 @@ export async function takeTaylor(parts: TaylorParts): Promise<{
     for (const sum of sums.values())
       for (const part of [sum.gradient, sum.meanAbs])
         for (let i = 0; i < part.length; i++) part[i] = (part[i] ?? 0) / batches;
+    const facts = inferFacts(model);
+    for (const name of request.parameters ?? []) {
+      const size = (facts.get(name)?.shape ?? []).reduce<number>((n, d) => n * (typeof d === 'number' ? d : 1), 1);
+      if (!sums.has(name)) sums.set(name, { gradient: new Float32Array(size), meanAbs: new Float32Array(size) });
+    }
     return {
       gradients: sums,
       taylor: new Map(

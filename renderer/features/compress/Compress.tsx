@@ -25,7 +25,7 @@ const stepOf = (technique: Technique, select: Select, values: FieldValues): Step
 });
 
 /** A technique that trains the whole net has nothing to do with a selection. */
-const wholeModel = (technique: Technique): boolean => technique.train !== undefined;
+const wholeModel = (technique: Technique): boolean => technique.needs.training === true;
 
 export function Compress() {
   const say = useText();

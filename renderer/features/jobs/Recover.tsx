@@ -3,6 +3,7 @@ import { GraduationCap } from 'lucide-react';
 import { fieldDefaults } from '#shared/base/fields.ts';
 import type { Job } from '#shared/contract/calls.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
+import { trainsWith } from '#shared/techniques/declare.ts';
 import { techniques } from '#shared/techniques/index.ts';
 import { stepKey } from '../../state/change.ts';
 import { recipeOf } from '../../state/document.ts';
@@ -12,8 +13,8 @@ import { Button } from '../../ui/Button.tsx';
 import { useText } from '../../ui/language.ts';
 import { words } from './words.ts';
 
-const trainer = techniques.find((t) => t.train !== undefined);
-const trains = (step: Step): boolean => techniques.some((t) => t.id === step.technique && t.train !== undefined);
+const trainer = techniques.find((t) => t.id === 'train');
+const trains = (step: Step): boolean => techniques.some((t) => t.id === step.technique && trainsWith(t, step.params));
 /** Float values are learnt before they are rounded: training stands before what calibrates. */
 const calibrates = (step: Step): boolean =>
   techniques.some((t) => t.id === step.technique && t.needs.calibration !== undefined);

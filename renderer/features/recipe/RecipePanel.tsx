@@ -1,6 +1,7 @@
 /** Owns the recipe panel: the steps like layers in a picture editor, and the button that runs them. */
 import { Play } from 'lucide-react';
 import { useState } from 'react';
+import { trainsWith } from '#shared/techniques/declare.ts';
 import { useHost } from '../../host/use-host.tsx';
 import type { KeyedStep } from '../../state/document.ts';
 import { type PreviewState, usePreview } from '../../state/preview.ts';
@@ -22,10 +23,11 @@ function outcomeAt(index: number, keyed: KeyedStep, p: PreviewState, firstMissin
   const step = preview?.steps[at];
   if (preview !== null && step !== undefined) {
     const before = preview.steps[at - 1]?.figures ?? preview.before;
+    const technique = techniqueFor(keyed.step);
     return {
       kind: 'done',
       delta: deltaOf(before, step.figures),
-      learns: techniqueFor(keyed.step)?.train !== undefined,
+      learns: technique !== undefined && trainsWith(technique, keyed.step.params),
     };
   }
   if (fault !== null && !faultInDraft && fault.code !== 'no-data' && index === firstMissing)
