@@ -1,6 +1,6 @@
 /**
  * Owns calibrate: activation ranges of values from running samples through the model. Min-max; percentile (99.99 % of the values);
- * entropy (Migacz, "8-bit inference with TensorRT", 2017: the clipping that loses the least information, KL over 2048 bins).
+ * entropy (Migacz, "8-bit inference with TensorRT", 2017: the clipping that loses the least information, KL over 2048 bins); mse (the clipping of least squared error).
  */
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
@@ -107,7 +107,7 @@ async function clip(
     report(0.5 + Math.min(1, (runs * batchSize(batch)) / request.samples) / 2);
   }
   for (const [name, histogram] of histograms)
-    ranges.set(name, clippedRange(histogram, request.method === 'entropy' ? 'entropy' : 'percentile'));
+    ranges.set(name, clippedRange(histogram, request.method === 'min-max' ? 'percentile' : request.method));
 }
 
 function rangesOf(ranges: ReadonlyMap<string, Range>): Ranges {

@@ -2,7 +2,7 @@
 
 export interface CalibrationRequest {
   readonly values: readonly string[];
-  readonly method: 'min-max' | 'percentile' | 'entropy';
+  readonly method: 'min-max' | 'percentile' | 'entropy' | 'mse';
   /** Number of samples to run. */
   readonly samples: number;
 }

@@ -9,6 +9,7 @@ import { distill } from './distill.ts';
 
 import { factorize } from './factorize.ts';
 
+import { float16 } from './float16.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
@@ -25,6 +26,7 @@ export const techniques: readonly Technique[] = [
   pruneChannels,
   pruneWeights,
   quantize,
+  float16,
   shareWeights,
   binarize,
   train,

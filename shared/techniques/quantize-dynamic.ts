@@ -12,7 +12,14 @@ import type { Tensor } from '../ir/tensor.ts';
 import { numbersTensor } from '../ir/values.ts';
 import { transposed } from '../transforms/constant-values.ts';
 import type { QuantLayer } from './quantize-layers.ts';
-import { around128, channelMaxima, lazyNumbers, quantizedTensor, symmetricScales } from './quantize-numbers.ts';
+import {
+  around128,
+  channelMaxima,
+  lazyNumbers,
+  quantizedTensor,
+  roundedLevels,
+  symmetricScales,
+} from './quantize-numbers.ts';
 
 /** Why a layer has no integer form; undefined where it has one. */
 export function dynamicRefusal(layer: QuantLayer): string | undefined {
@@ -107,7 +114,9 @@ function integerWeight(r: Rewriting, layer: QuantLayer) {
   const stored = r.edit.unique(`${name}_quantized`);
   const scale = r.edit.unique(`${name}_scale`);
   const zeroPoint = r.edit.unique(`${name}_zero_point`);
-  const signed = quantizedTensor(stored, 'int8', dims, 127, layer.numbers, (k) => scales()[channelOf(k)] ?? 1);
+  const signed = quantizedTensor(stored, 'int8', dims, () =>
+    roundedLevels(layer.numbers(), (k) => scales()[channelOf(k)] ?? 1, 127),
+  );
   const type = node.op === 'Conv' ? 'uint8' : 'int8';
   r.edit.setInitializer(node.op === 'Conv' ? around128(signed) : asMatrix(layer, signed));
   const scaleDims = layer.axis === undefined ? [] : perChannelDims(layer, channels);

@@ -43,21 +43,52 @@ export function symmetricScales(maxima: Float64Array, top: number): Float64Array
   return maxima.map((m) => usableScale((m > 0 ? m : largest) / top));
 }
 
-/** Quantized weight, -top..top. */
+/** Shares of a group's largest weight that are tried as the end of its grid where levels are few. */
+const clips = Array.from({ length: 13 }, (_, k) => 1 - 0.05 * k);
+
+/**
+ * Scales of groups of weights: the largest weight on the last level, or below 8 bits, where clipping pays, the end of the grid that
+ * gives the least squared error (as OMSE, Choukroun et al. 2019).
+ */
+export function fittedScales(
+  values: Float64Array,
+  { groups, groupOf }: { readonly groups: number; groupOf(k: number): number },
+  top: number,
+): Float64Array {
+  const maxima = channelMaxima(values, groups, groupOf);
+  const widest = symmetricScales(maxima, top);
+  if (top >= 63) return widest;
+  const best = widest.slice();
+  const least = new Float64Array(groups).fill(Number.POSITIVE_INFINITY);
+  for (const clip of clips) {
+    const errors = new Float64Array(groups);
+    for (let k = 0; k < values.length; k++) {
+      const g = groupOf(k);
+      const scale = (widest[g] ?? 1) * clip;
+      const x = values[k] ?? 0;
+      const e = x - scale * Math.min(top, Math.max(-top, roundEven(x / scale)));
+      errors[g] = (errors[g] ?? 0) + e * e;
+    }
+    for (let g = 0; g < groups; g++)
+      if ((errors[g] ?? 0) < (least[g] ?? 0)) {
+        least[g] = errors[g] ?? 0;
+        best[g] = usableScale((widest[g] ?? 1) * clip);
+      }
+  }
+  return best;
+}
+
+/** Weights as levels -top..top. */
+export const roundedLevels = (values: Float64Array, scaleOf: (k: number) => number, top: number): Float64Array =>
+  values.map((x, k) => Math.min(top, Math.max(-top, roundEven(x / scaleOf(k)))));
+
+/** Levels as a stored tensor. */
 export const quantizedTensor = (
   name: string,
   type: ElementType,
   dims: readonly number[],
-  top: number,
-  values: () => Float64Array,
-  scaleOf: (k: number) => number,
-): Tensor =>
-  lazyTensor(name, type, dims, () =>
-    packNumbers(
-      type,
-      values().map((x, k) => Math.min(top, Math.max(-top, roundEven(x / scaleOf(k))))),
-    ),
-  );
+  levels: () => Float64Array,
+): Tensor => lazyTensor(name, type, dims, () => packNumbers(type, levels()));
 
 /** A tensor whose numbers are computed when it is baked. */
 export const lazyNumbers = (

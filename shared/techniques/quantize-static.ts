@@ -21,6 +21,7 @@ import {
   type Grid,
   lazyNumbers,
   quantizedTensor,
+  roundedLevels,
   symmetricScales,
   usableScale,
 } from './quantize-numbers.ts';
@@ -232,12 +233,16 @@ export class StaticRewrite {
     const scaleOf = (k: number): number => scales()[layer.channelOf(k)] ?? 1;
     const { uniform } = layer.weight;
     if (uniform === undefined)
-      this.#edit.setInitializer(around128(quantizedTensor(stored, 'int8', dims, 127, layer.numbers, scaleOf)));
+      this.#edit.setInitializer(
+        around128(quantizedTensor(stored, 'int8', dims, () => roundedLevels(layer.numbers(), scaleOf, 127))),
+      );
     else {
       const shape = this.#edit.unique(`${base}_shape`);
       this.#edit.setInitializer(int64Tensor(shape, [dims.length], dims));
       const one = (): Float64Array => toNumbers(uniform).map((u) => u * layer.alpha);
-      const attributes = [attr.tensor('value', around128(quantizedTensor('', 'int8', [1], 127, one, scaleOf)))];
+      const attributes = [
+        attr.tensor('value', around128(quantizedTensor('', 'int8', [1], () => roundedLevels(one(), scaleOf, 127)))),
+      ];
       this.#nodes.push(this.#edit.make({ op: 'ConstantOfShape', inputs: [shape], outputs: [stored], attributes }));
     }
     const name = this.#edit.unique(`${base}_dequantized`);

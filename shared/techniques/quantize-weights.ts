@@ -1,20 +1,30 @@
 /**
- * Owns weight-only quantization: int8 or int4 weights decoded by Cast x scale, which the runtime folds once at load. Never a
+ * Owns weight-only quantization: weights of 2 to 8 bits decoded by Cast x scale, which the runtime folds once at load. Never a
  * lone DequantizeLinear, which would run on every call or be fused into a kernel that rounds activations.
  */
 import { lazy } from '../base/lazy.ts';
 import { attr } from '../ir/attribute.ts';
-import { type ElementType, elementTypes } from '../ir/element-type.ts';
+import { type ElementType, elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import type { Model, Node } from '../ir/model.ts';
-import { numbersTensor, toNumbers } from '../ir/values.ts';
+import { type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { int64Tensor, numbersTensor, toNumbers } from '../ir/values.ts';
+import { namesFor } from './names-for.ts';
+import { indexForms, type Names, type Parts } from './packed-indices.ts';
 import type { QuantLayer } from './quantize-layers.ts';
-import { channelMaxima, lazyNumbers, quantizedTensor, symmetricScales } from './quantize-numbers.ts';
+import { fittedScales, lazyNumbers, quantizedTensor, roundedLevels } from './quantize-numbers.ts';
 
-/** The model with the layers' weights stored in `bits`; tied weights once (S17). */
-export function storeWeights(model: Model, layers: ReadonlyMap<string, QuantLayer>, bits: 4 | 8): Model {
+export interface WeightStorage {
+  /** 2 to 8. Levels run from -(2^(bits-1) - 1) to 2^(bits-1) - 1: two bits are ternary. */
+  readonly bits: number;
+  /** Weights that share a scale along what one output sums over; 0: all of a channel. Where it does not divide, 0. */
+  readonly block: number;
+}
+
+/** The model with the layers' weights so stored; tied weights once (S17). */
+export function storeWeights(model: Model, layers: ReadonlyMap<string, QuantLayer>, storage: WeightStorage): Model {
   const edit = new GraphEdit(model.graph);
+  const names = namesFor(edit, 'quantized');
   const decoded = new Map<string, string>();
   const nodes: Node[] = [];
   for (const node of graphIndex(model.graph).order) {
@@ -27,7 +37,7 @@ export function storeWeights(model: Model, layers: ReadonlyMap<string, QuantLaye
     let to = decoded.get(name);
     if (to === undefined) {
       to = edit.unique(`${name}_decoded`);
-      nodes.push(...decoder(edit, layer, bits, to));
+      nodes.push(...decoder({ model, edit, names: names(name) }, layer, storage, to));
       decoded.set(name, to);
     }
     const at = to;
@@ -44,28 +54,95 @@ const heldAs = (type: ElementType, scales: Float64Array): Float64Array =>
     ? scales
     : toNumbers(numbersTensor('', type, [scales.length], scales)).map((s) => (s > 0 && Number.isFinite(s) ? s : 1));
 
-/** stored -> Cast -> Mul by the scales, shaped to lie along the weight's channel axis. */
-function decoder(edit: GraphEdit, layer: QuantLayer, bits: 4 | 8, output: string): readonly Node[] {
-  const { name, dims } = layer.weight.tensor;
-  const top = bits === 4 ? 7 : 127;
-  const { type } = layer.weight.tensor;
-  const scales = lazy(() =>
-    heldAs(type, symmetricScales(channelMaxima(layer.numbers(), layer.channels, layer.channelOf), top)),
-  );
-  const stored = edit.unique(`${name}_quantized`);
-  const scale = edit.unique(`${name}_scale`);
-  const scaleOf = (k: number): number => scales()[layer.channelOf(k)] ?? 1;
-  edit.setInitializer(quantizedTensor(stored, bits === 4 ? 'int4' : 'int8', dims, top, layer.numbers, scaleOf));
-  const scaleDims = layer.axis === undefined ? [] : dims.map((d, i) => (i === layer.axis ? d : 1));
-  edit.setInitializer(lazyNumbers(scale, type, scaleDims, scales));
-  const cast = edit.unique(`${name}_cast`);
-  return [
-    edit.make({
-      op: 'Cast',
-      inputs: [stored],
-      outputs: [cast],
-      attributes: [attr.int('to', elementTypes[type].code)],
-    }),
-    edit.make({ op: 'Mul', inputs: [cast, scale], outputs: [output] }),
-  ];
+/** How weights are laid out to meet their scales. */
+interface Layout {
+  /** Dims of the weight as it meets the scales. */
+  readonly view: readonly number[];
+  readonly scaleDims: readonly number[];
+  readonly groups: number;
+  groupOf(k: number): number;
+}
+
+function layoutOf(layer: QuantLayer, block: number): Layout {
+  const { dims } = layer.weight.tensor;
+  const [first = 1, last = 1] = [dims[0], dims.at(-1)];
+  const count = elementCount(dims);
+  const inner = count / first;
+  if (block > 0 && layer.axis === 0 && inner % block === 0)
+    return {
+      view: [first, inner / block, block],
+      scaleDims: [first, inner / block, 1],
+      groups: count / block,
+      groupOf: (k) => Math.floor(k / block),
+    };
+  if (block > 0 && layer.axis === 1 && dims.length === 2 && first % block === 0)
+    return {
+      view: [first / block, block, last],
+      scaleDims: [first / block, 1, last],
+      groups: count / block,
+      groupOf: (k) => Math.floor(k / last / block) * last + (k % last),
+    };
+  return {
+    view: dims,
+    scaleDims: layer.axis === undefined ? [] : dims.map((d, i) => (i === layer.axis ? d : 1)),
+    groups: layer.channels,
+    groupOf: layer.channelOf,
+  };
+}
+
+interface Place {
+  readonly model: Model;
+  readonly edit: GraphEdit;
+  readonly names: Names;
+}
+
+/** stored -> Cast (-> Sub -> Reshape where the bits are packed) -> Mul by the scales -> Reshape where blocks have a view of their own. */
+function decoder(place: Place, layer: QuantLayer, { bits, block }: WeightStorage, output: string): readonly Node[] {
+  const { edit, names } = place;
+  const { type, dims } = layer.weight.tensor;
+  const top = 2 ** (bits - 1) - 1;
+  const layout = layoutOf(layer, block);
+  const scales = lazy(() => heldAs(type, fittedScales(layer.numbers(), layout, top)));
+  const scaleOf = (k: number): number => scales()[layout.groupOf(k)] ?? 1;
+  const levels = lazy(() => roundedLevels(layer.numbers(), scaleOf, top));
+  edit.setInitializer(lazyNumbers(names.own('scale'), type, layout.scaleDims, scales));
+  const nodes: Node[] = [];
+  const emit = (op: string, inputs: readonly string[], to: string, attributes: Node['attributes'] = []): string => {
+    nodes.push(edit.make({ op, inputs, outputs: [to], attributes }));
+    return to;
+  };
+  const castTo = [attr.int('to', elementTypes[type].code)];
+  let at: string;
+  if (bits === 8 || bits === 4) {
+    const stored = names.own('quantized');
+    edit.setInitializer(quantizedTensor(stored, bits === 4 ? 'int4' : 'int8', layout.view, levels));
+    at = emit('Cast', [stored], names.own('cast'), castTo);
+  } else {
+    const index = packed(place, elementCount(dims), bits, () => Uint8Array.from(levels(), (q) => q + top));
+    for (const t of index.initializers) edit.setInitializer(t);
+    for (const n of index.nodes) nodes.push(edit.make(n));
+    const offset = numbersTensor(names.shared(`top${top}_${type}`), type, [], [top]);
+    const view = int64Tensor(names.own('view'), [layout.view.length], layout.view);
+    edit.setInitializer(offset);
+    edit.setInitializer(view);
+    const cast = emit('Cast', [index.output], names.own('cast'), castTo);
+    const signed = emit('Sub', [cast, offset.name], names.own('signed'));
+    at = emit('Reshape', [signed, view.name], names.own('levels'));
+  }
+  if (layout.view === dims) {
+    emit('Mul', [at, names.own('scale')], output);
+    return nodes;
+  }
+  const shape = int64Tensor(names.own('shape'), [dims.length], dims);
+  edit.setInitializer(shape);
+  emit('Reshape', [emit('Mul', [at, names.own('scale')], names.own('scaled')), shape.name], output);
+  return nodes;
+}
+
+/** The smallest form of `count` numbers of `bits` bits that the model's opset has, as int32 [count]. */
+function packed({ model, names }: Place, count: number, bits: number, values: () => Uint8Array): Parts {
+  const forms = indexForms({ count, bits, values }, names, opsetVersion(model) ?? 0, model.irVersion);
+  const bytes = (form: Parts): number =>
+    form.initializers.reduce((sum, t) => sum + rawByteLength(t.type, elementCount(t.dims)), 80 * form.nodes.length);
+  return forms.reduce((best, form) => (bytes(form) < bytes(best) ? form : best));
 }

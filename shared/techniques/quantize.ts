@@ -1,14 +1,17 @@
-/** Owns the technique quantize: 8-bit static (QDQ) and dynamic, 8- or 4-bit weight-only. */
+/** Owns the technique quantize: 8-bit static (QDQ) and dynamic, weight-only from 2 to 8 bits. */
 
 import type { FieldValues } from '../base/fields.ts';
 import { type Text, text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
+import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
 import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { StaticRewrite } from './quantize-static.ts';
 import { storeWeights } from './quantize-weights.ts';
+
+const eightBits = { bits: 8, block: 0 };
 
 interface Planned {
   readonly model: Model;
@@ -24,7 +27,8 @@ function planned(c: StepContext): Planned {
 function calibrationOf(c: StepContext): CalibrationRequest | undefined {
   if (c.params.mode !== 'static') return undefined;
   const { plan } = planned(c);
-  const values = rangedValues(plan);
+  // Where layers may fall back to float, any planned value may come to be the root of a grid.
+  const values = hasFloor(c.params) ? [...plan.values.keys()] : rangedValues(plan);
   if (values.length === 0) return undefined;
   const method = c.params.calibration as CalibrationRequest['method'];
   return { values, method, samples: Number(c.params.samples ?? 128) };
@@ -39,7 +43,7 @@ function rewriteStatic(c: StepContext): Rewrite {
   });
   if (plan.layers.size + plan.stored.size === 0) return { model: c.model, layers, notes: [] };
   const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true);
-  return { model: storeWeights(rewrite.run(), plan.stored, 8), layers, notes: staticNotes(plan) };
+  return { model: storeWeights(rewrite.run(), plan.stored, eightBits), layers, notes: staticNotes(plan) };
 }
 
 /** The selected nodes as layers, and what cannot be taken. */
@@ -83,19 +87,19 @@ function rewriteDynamic(c: StepContext): Rewrite {
         ),
       ]
     : [];
-  return { model: storeWeights(dynamicRewrite(model, computed), stored, 8), layers: taken, notes };
+  return { model: storeWeights(dynamicRewrite(model, computed), stored, eightBits), layers: taken, notes };
 }
 
 function rewriteWeights(c: StepContext): Rewrite {
-  const bits = c.params.bits === 4 ? 4 : 8;
+  const storage = { bits: Number(c.params.bits), block: Number(c.params.block) };
   const { layers, refused } = split(c, c.model, (node) => {
     const layer = quantLayer(c.model, c.facts, node, c.params.perChannel === true, 'storage');
     if (typeof layer !== 'object' || layer.weight.uniform === undefined) return layer;
     return 'its weight is one repeated value, which the file holds once';
   });
-  const taken = outcome(c, refused, [...layers.keys()], () => `${bits}-bit weight, decoded at load`);
+  const taken = outcome(c, refused, [...layers.keys()], () => `${storage.bits}-bit weight, decoded at load`);
   if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
-  return { model: storeWeights(c.model, layers, bits), layers: taken, notes: [] };
+  return { model: storeWeights(c.model, layers, storage), layers: taken, notes: [] };
 }
 
 function outcome(
@@ -121,6 +125,12 @@ const staticNotes = (plan: QuantPlan): readonly Text[] =>
           'ONNX Runtime CPU에는 ConvTranspose의 8비트 커널이 없습니다. 가중치는 작아지지만 float로 실행됩니다.',
         ),
       ];
+
+/** All selected layers. */
+function rewriteAll(c: StepContext): Rewrite {
+  if (c.params.mode === 'dynamic') return rewriteDynamic(c);
+  return c.params.mode === 'weight-only' ? rewriteWeights(c) : rewriteStatic(c);
+}
 
 /** Inside a branch or a loop body no range can be observed: static quantization stores the weights there. */
 const rewriteInside = (c: StepContext): Rewrite =>
@@ -162,11 +172,22 @@ export const quantize: Technique = {
     bits: {
       kind: 'choice',
       label: text('Bits', '비트'),
-      options: [
-        { value: 8, label: text('8', '8') },
-        { value: 4, label: text('4', '4') },
-      ],
+      options: [8, 7, 6, 5, 4, 3, 2].map((value) => ({ value, label: text(`${value}`, `${value}`) })),
       default: 8,
+      when: { field: 'mode', is: ['weight-only'] },
+    },
+    block: {
+      kind: 'choice',
+      label: text('Weights to a scale', '스케일당 가중치'),
+      help: text(
+        'Blocks along what one output sums over, each with a scale of its own; layers that they do not divide keep one scale a channel.',
+        '출력 하나가 더하는 방향의 블록마다 스케일을 둡니다. 나누어지지 않는 레이어는 채널마다 하나를 씁니다.',
+      ),
+      options: [
+        { value: 0, label: text('a channel', '채널') },
+        ...[128, 64, 32, 16].map((value) => ({ value, label: text(`${value}`, `${value}`) })),
+      ],
+      default: 0,
       when: { field: 'mode', is: ['weight-only'] },
     },
     perChannel: { kind: 'switch', label: text('One scale per channel', '채널별 스케일'), default: true },
@@ -187,9 +208,43 @@ export const quantize: Technique = {
         { value: 'min-max', label: text('smallest and largest', '최소와 최대') },
         { value: 'percentile', label: text('99.99 percent of the values', '값의 99.99 %') },
         { value: 'entropy', label: text('least lost information (KL)', '정보 손실 최소 (KL)') },
+        { value: 'mse', label: text('least squared error', '제곱 오차 최소') },
       ],
       default: 'min-max',
       when: { field: 'mode', is: ['static'] },
+    },
+    keep: {
+      kind: 'choice',
+      label: text('Leave layers in float', 'float로 남길 레이어'),
+      help: text(
+        'Layers that cost most stay float until validation samples meet the floor.',
+        '검증 표본이 하한을 만족할 때까지 손실이 큰 레이어를 float로 남깁니다.',
+      ),
+      options: [
+        { value: 'none', label: text('none', '없음') },
+        { value: 'sqnr', label: text('until the output is close enough', '출력이 충분히 가까울 때까지') },
+        { value: 'agreement', label: text('until answers agree', '답이 일치할 때까지') },
+      ],
+      default: 'none',
+    },
+    leastDb: {
+      kind: 'number',
+      label: text('Least SQNR in dB', '최소 SQNR (dB)'),
+      min: 0,
+      max: 80,
+      step: 1,
+      default: 20,
+      when: { field: 'keep', is: ['sqnr'] },
+    },
+    leastAgreement: {
+      kind: 'number',
+      label: text('Least share of equal answers', '최소 일치율'),
+      min: 0,
+      max: 1,
+      step: 0.001,
+      default: 0.99,
+      unit: 'share',
+      when: { field: 'keep', is: ['agreement'] },
     },
     samples: {
       kind: 'number',
@@ -203,10 +258,15 @@ export const quantize: Technique = {
       when: { field: 'mode', is: ['static'] },
     },
   },
-  validate: (p) => (p.bits === 4 && p.mode !== 'weight-only' ? '4 bits are for weight-only quantization' : undefined),
-  exactness: () => 'shape',
+  validate: (p) => {
+    if (p.mode === 'weight-only') return undefined;
+    if (p.bits !== 8) return `${p.bits} bits are for weight-only quantization`;
+    return p.block === 0 ? undefined : 'blocks are for weight-only quantization';
+  },
+  exactness: (p) => (hasFloor(p) ? 'training' : 'shape'),
   needs: {
     calibration: calibrationOf,
+    evidence: (c, round) => fallbackTrials(c, round, rewriteAll),
     opset: (p) => neededOpset(p),
   },
   fits: (node: Node, c) => {
@@ -220,10 +280,7 @@ export const quantize: Technique = {
       ? { fits: false, reason: text(reason, `양자화할 수 없음: ${reason}`) }
       : { fits: true };
   },
-  rewrite: (c) => {
-    if (c.params.mode === 'dynamic') return rewriteDynamic(c);
-    return c.params.mode === 'weight-only' ? rewriteWeights(c) : rewriteStatic(c);
-  },
+  rewrite: (c) => withFallback(c, rewriteAll),
   rewriteInside,
   knobs: ['bits'],
   // Parameters mostly stay or fall (folded normalisation); a bias that two layers share becomes two, on grids of their own.
@@ -233,7 +290,10 @@ export const quantize: Technique = {
     { params: { perChannel: false, symmetric: true, calibration: 'entropy' } },
     { params: { mode: 'dynamic' } },
     { params: { mode: 'weight-only' } },
-    { params: { mode: 'weight-only', bits: 4 } },
+    { params: { mode: 'weight-only', bits: 4, block: 16 } },
+    { params: { mode: 'weight-only', bits: 3 } },
+    { params: { calibration: 'mse' } },
+    { params: { keep: 'sqnr', leastDb: 45 } },
   ],
   explain: (p) => explained(p),
   onPaper: (p) =>
@@ -246,11 +306,11 @@ export const quantize: Technique = {
   migrations: [],
 };
 
-/** int8 pooling and Clip need 12, scales per channel 13; 4-bit tensors 21. */
+/** int8 pooling and Clip need 12, scales per channel 13; 4-bit tensors 21, other widths are unpacked by BitShift (11). */
 function neededOpset(p: FieldValues): number {
   if (p.mode === 'static') return 13;
   if (p.mode === 'dynamic') return 11;
-  return p.bits === 4 ? 21 : 10;
+  return p.bits === 4 ? 21 : p.bits === 8 ? 10 : 11;
 }
 
 function explained(p: FieldValues): Text {
@@ -265,7 +325,7 @@ function explained(p: FieldValues): Text {
       '약 4배 작아지고 보정 데이터가 필요 없습니다. 실행할 때마다 범위를 구하므로 빨라지지 않거나, 합성곱은 느려질 때가 많습니다. 측정해 보세요.',
     );
   return text(
-    'The file is 4 (8 bits) or 8 (4 bits) times smaller. Weights are decoded once, when the model is loaded: speed and memory stay as in float.',
-    '파일이 4배(8비트) 또는 8배(4비트) 작아집니다. 가중치는 모델을 불러올 때 한 번 풀리므로 속도와 메모리는 float와 같습니다.',
+    'The file is 4 (8 bits) to 16 (2 bits) times smaller. Weights are decoded once, when the model is loaded: speed and memory stay as in float.',
+    '파일이 4배(8비트)에서 16배(2비트)까지 작아집니다. 가중치는 모델을 불러올 때 한 번 풀리므로 속도와 메모리는 float와 같습니다.',
   );
 }
