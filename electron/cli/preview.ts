@@ -23,7 +23,7 @@ export function preview(path: string, options: OutputOptions & RecipeOptions): v
     technique: s.technique,
     exactness: s.exactness,
     layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
-    notes: [...s.notes],
+    notes: [...s.notes, ...s.findings()],
     after: headlineOf(s.figures),
   }));
   print(options, { before: figuresJson(before), predicted: figuresJson(figures), steps: told }, () =>

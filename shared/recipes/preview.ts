@@ -5,6 +5,7 @@
 import type { Figures, ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { Fault } from '../base/fault.ts';
+import { lazy } from '../base/lazy.ts';
 import type { Text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { Exactness, Summaries, Taken } from '../techniques/declare.ts';
@@ -21,6 +22,8 @@ export interface PreviewStep {
   readonly figures: Figures;
   readonly layers: readonly Taken[];
   readonly notes: readonly Text[];
+  /** Sentences that read the weights (how near a fit is): for a preview that has them. */
+  readonly findings: () => readonly Text[];
   /** The opset after this step, where the step raised it. */
   readonly opset?: number;
   /** What a run of this step needs data for; undefined where it needs none. */
@@ -110,6 +113,7 @@ function outcomeOf(model: Model, step: Step, index: number, settings: StepSettin
     figures: measureFigures(done.model, settings.shapes),
     layers: done.layers,
     notes: done.notes,
+    findings: lazy(() => done.findings?.() ?? []),
     needsData: () => neededData(done),
     ...(done.opset === undefined ? {} : { opset: done.opset.to }),
   };

@@ -35,10 +35,10 @@ export interface ResolvedStep {
 }
 
 export interface RewrittenStep extends ResolvedStep {
-  readonly findings?: NonNullable<Rewrite['findings']>;
   readonly model: Model;
   readonly layers: readonly Taken[];
   readonly notes: readonly Text[];
+  readonly findings?: NonNullable<Rewrite['findings']>;
 }
 
 const noRanges: Ranges = (value) => {

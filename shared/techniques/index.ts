@@ -14,6 +14,7 @@ import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
+import { replaceBlock } from './replace-block.ts';
 import { scaleResolution } from './scale-resolution.ts';
 import { scaleWidth } from './scale-width.ts';
 import { setBatch } from './set-batch.ts';
@@ -29,6 +30,7 @@ export const techniques: readonly Technique[] = [
   float16,
   shareWeights,
   binarize,
+  replaceBlock,
   train,
   distill,
   factorize,

@@ -168,6 +168,17 @@ export function split(): Model {
   return n.done([1, 4, 1, 1]);
 }
 
+/** Plain 3x3 convolutions of one width behind one that strides: what most blocks can take the place of. */
+export function plain(): Model {
+  const n = new Net();
+  const w = n.weight('c1.w', 8, 3, 3, 3);
+  const c1 = n.add('Conv', ['x', w], 'c1', [attr.ints('strides', [2, 2]), pads(1)]);
+  const c2 = n.relu(n.conv(n.relu(c1), 'c2', 8, 8));
+  const p = n.add('GlobalAveragePool', [n.relu(n.conv(c2, 'c3', 8, 12))], 'gap');
+  n.gemm(n.add('Flatten', [p], 'flat'), 'y', 12, 5);
+  return n.done([1, 5]);
+}
+
 /** Every net here, by name. */
 export const nets: Readonly<Record<string, () => Model>> = {
   leNetLike,
@@ -179,4 +190,5 @@ export const nets: Readonly<Record<string, () => Model>> = {
   channelsLast,
   formedWeight,
   split,
+  plain,
 };
