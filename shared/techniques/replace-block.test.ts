@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
+import { neverCancelled } from '../base/cancel.ts';
 import { relativeError } from '../base/low-rank.ts';
 import { rng } from '../base/random.ts';
 import { attr } from '../ir/attribute.ts';
@@ -11,10 +12,14 @@ import type { Model } from '../ir/model.ts';
 import { numbersTensor, toNumbers } from '../ir/values.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
+import type { Dataset } from '../ports/dataset.ts';
 import { previewRecipe } from '../recipes/preview.ts';
 import { parseRecipe } from '../recipes/recipe.ts';
+import { runRecipe } from '../recipes/run-recipe.ts';
 import { model as graph, node, randomTensor, value } from '../testing/build.ts';
 import { maxError, randomFeeds, runModel } from '../testing/feeds.ts';
+import { nets } from '../testing/nets.ts';
+import { trainModel } from '../training/train-model.ts';
 import { BlockWriter } from './blocks/block-writer.ts';
 import { convLayer } from './blocks/conv-layer.ts';
 import { blockKinds } from './blocks/index.ts';
@@ -153,6 +158,60 @@ it('more room inside brings the start nearer', () => {
     expect(errors[1]!).toBeLessThan(errors[0]!);
     expect(errors[2]!).toBeLessThan(errors[1]! + 1e-9);
   }
+});
+
+/** Pictures of noise, without labels. */
+const noise: Dataset = {
+  info: {
+    id: 'noise',
+    source: 'made by the test',
+    labelled: false,
+    classes: [],
+    sample: { kind: 'image', height: 8, width: 8, channels: 3 },
+    counts: { train: 128, validation: 32, test: 0 },
+    splitRule: 'none',
+  },
+  read: async (split, indices) =>
+    indices.map((i) => {
+      const random = rng(9).fork(`${split} ${i}`);
+      return { values: Float32Array.from({ length: 192 }, () => random.next() * 255), label: null };
+    }),
+};
+
+it('reconstruction, without labels, brings what a block gives nearer to what its layer gave', async () => {
+  const m = nets.plain?.() as Model;
+  const run = async (reconstruct: number): Promise<Model> => {
+    const params = { block: 'depthwise-separable', reconstruct };
+    const recipe = parseRecipe({ bantam: 1, steps: [{ technique: 'replace-block', select: { op: 'Conv' }, params }] });
+    const done = await runRecipe(m, recipe, {
+      cancel: neverCancelled,
+      progress: () => {},
+      log: () => {},
+      train: (model, settings, context) =>
+        trainModel({
+          runtime,
+          clock: { now: () => performance.now() },
+          model,
+          dataset: noise,
+          settings: { ...settings, batch: 16 },
+          seed: context.seed,
+          teacher: m,
+        }),
+    });
+    return done.model;
+  };
+  const distance = async (b: Model): Promise<number> => {
+    let sum = 0;
+    for (const seed of [1, 2, 3, 4]) {
+      const feeds = randomFeeds(m, seed);
+      const data = Float32Array.from(feeds.x?.data as Float32Array, (v) => (Math.abs(v) % 1) as number);
+      const fed = { x: { type: 'float' as const, dims: feeds.x?.dims ?? [], data } };
+      const [want, got] = [await runModel(runtime, m, fed), await runModel(runtime, b, fed)];
+      sum += relativeError(want.y?.data as Float32Array, got.y?.data as Float32Array);
+    }
+    return sum / 4;
+  };
+  expect(await distance(await run(60))).toBeLessThan(0.7 * (await distance(await run(0))));
 });
 
 it('says why a layer stays', () => {

@@ -7,7 +7,7 @@ import { type Activation, BlockWriter } from './blocks/block-writer.ts';
 import { type ConvLayer, convLayer } from './blocks/conv-layer.ts';
 import type { BlockOptions } from './blocks/declare.ts';
 import { blockKind, blockKinds } from './blocks/index.ts';
-import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
 import { withInitializers } from './with-initializers.ts';
 
 const optionsOf = (p: StepContext['params']): BlockOptions => ({
@@ -86,6 +86,35 @@ function rewrite(c: StepContext): Rewrite {
           ),
         ];
   return { model, layers, notes: bent, findings: () => findings.map((found) => found()) };
+}
+
+/** Each block drawn to what the layer gave in the original, on the samples alone: no labels (He et al. 2017b, section 3.2). */
+function reconstruction(c: StepContext): TrainRequest | undefined {
+  const epochs = Number(c.params.reconstruct ?? 0);
+  if (epochs === 0) return undefined;
+  const done = rewrite(c);
+  const before = new Set(c.model.graph.nodes.map((n) => n.id));
+  const taken = new Set(done.layers.flatMap((l) => (l.taken ? [l.id] : [])));
+  const values = c.selected.filter((n) => taken.has(n.id)).flatMap((n) => n.outputs.slice(0, 1));
+  return {
+    layers: done.model.graph.nodes.flatMap((n) => (before.has(n.id) ? [] : [n.id])),
+    epochs,
+    batch: 64,
+    optimizer: 'adam',
+    learningRate: 0.003,
+    momentum: 0.9,
+    weightDecay: 0,
+    schedule: 'cosine',
+    augment: false,
+    keep: 'last',
+    loss: { kind: 'none' },
+    distill: {
+      teachers: [{ kind: 'original' }],
+      temperature: 1,
+      softShare: 0,
+      hints: values.map((v) => ({ from: v, to: v, weight: 1 })),
+    },
+  };
 }
 
 export const replaceBlock: Technique = {
@@ -190,8 +219,23 @@ export const replaceBlock: Technique = {
       ],
       default: 'none',
     },
+    reconstruct: {
+      kind: 'number',
+      label: text('Reconstruction', '재구성'),
+      help: text(
+        'Epochs in which each block learns what its layer gave, from samples without labels. 0: the fit alone.',
+        '레이블 없는 샘플로 각 블록이 원래 레이어의 출력을 배우는 에폭 수. 0이면 맞춤만 합니다.',
+      ),
+      min: 0,
+      max: 100,
+      step: 1,
+      default: 0,
+      integer: true,
+      unit: 'epochs',
+    },
   },
   exactness: () => 'shape',
+  train: reconstruction,
   // Split takes its sizes as an input from 13 on.
   needs: { opset: () => 13 },
   fits,
