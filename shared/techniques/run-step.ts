@@ -132,5 +132,4 @@ export async function runStep(
   host.progress(1, 'done');
   const notes = [...done.notes, ...(done.findings?.() ?? [])];
   return { model, layers: done.layers, notes, figures, ...(told === undefined ? {} : { training: told }) };
-  return { model, layers: done.layers, notes: [...done.notes, ...(done.findings?.() ?? [])], figures };
 }

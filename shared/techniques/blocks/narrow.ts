@@ -17,18 +17,18 @@ export const bottleneck: BlockKind = {
     const { layer } = b;
     const m = narrow(layer, o.ratio);
     const [kh, kw] = layer.kernel;
-    const fit = lazy(() => tucker2(kernelOf(layer), m));
+    const nearest = lazy(() => tucker2(kernelOf(layer), m));
     const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
-    const down = b.conv('reduce', b.x, { dims: [m, layer.inputs, 1, 1], weight: () => fit().reduce, ...inner });
-    const slide = { dims: [m, m, kh, kw] as const, weight: () => fit().core, slide: 'layer' as const, ...inner };
+    const down = b.conv('reduce', b.x, { dims: [m, layer.inputs, 1, 1], weight: () => nearest().reduce, ...inner });
+    const slide = { dims: [m, m, kh, kw] as const, weight: () => nearest().core, slide: 'layer' as const, ...inner };
     const mid = b.conv('core', b.bend('reduce', down), slide);
     b.conv(
       'expand',
       b.bend('core', mid),
-      { dims: [layer.outputs, m, 1, 1], weight: () => fit().expand, ...biasOf(layer) },
+      { dims: [layer.outputs, m, 1, 1], weight: () => nearest().expand, ...biasOf(layer) },
       true,
     );
-    return () => fit().composite;
+    return () => nearest().composite;
   },
 };
 
@@ -92,20 +92,20 @@ export const fire: BlockKind = {
     const [kh, kw] = layer.kernel;
     const s = narrow(layer, o.ratio);
     const ones = Math.floor(outputs / 2);
-    const fit = lazy(() => fireFit(layer, s, ones));
+    const nearest = lazy(() => fireFit(layer, s, ones));
     const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
     const down = b.bend(
       'squeeze',
-      b.conv('squeeze', b.x, { dims: [s, inputs, 1, 1], weight: () => fit().squeeze, ...inner }),
+      b.conv('squeeze', b.x, { dims: [s, inputs, 1, 1], weight: () => nearest().squeeze, ...inner }),
     );
     const part = (from: number, to: number) =>
       layer.bias === undefined ? {} : { bias: () => layer.biasValues().subarray(from, to) };
-    const small = { dims: [ones, s, 1, 1] as const, weight: () => fit().one, slide: 'strides' as const };
-    const large = { dims: [outputs - ones, s, kh, kw] as const, weight: () => fit().full, slide: 'layer' as const };
+    const small = { dims: [ones, s, 1, 1] as const, weight: () => nearest().one, slide: 'strides' as const };
+    const large = { dims: [outputs - ones, s, kh, kw] as const, weight: () => nearest().full, slide: 'layer' as const };
     const left = b.conv('expand1x1', down, { ...small, ...part(0, ones) });
     const right = b.conv(`expand${kh}x${kw}`, down, { ...large, ...part(ones, outputs) });
     b.concat('concat', [left, right], true);
-    return () => fit().composite;
+    return () => nearest().composite;
   },
 };
 
@@ -124,7 +124,7 @@ export const factorised: BlockKind = {
     const { inputs, outputs } = layer;
     const [kh, kw] = layer.kernel;
     const m = narrow(layer, o.ratio);
-    const fit = lazy(() => {
+    const nearest = lazy(() => {
       const w = layer.weight();
       const flat = new Float64Array(w.length);
       // Rows: input channel and height; columns: output channel and width.
@@ -155,13 +155,18 @@ export const factorised: BlockKind = {
     });
     const [h, w] = [b.slideAlong(0), b.slideAlong(1)];
     const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
-    const mid = b.conv(`${kh}x1`, b.x, { dims: [m, inputs, kh, 1], weight: () => fit().down, attributes: h, ...inner });
+    const mid = b.conv(`${kh}x1`, b.x, {
+      dims: [m, inputs, kh, 1],
+      weight: () => nearest().down,
+      attributes: h,
+      ...inner,
+    });
     b.conv(
       `1x${kw}`,
       b.bend(`${kh}x1`, mid),
-      { dims: [outputs, m, 1, kw], weight: () => fit().across, attributes: w, ...biasOf(layer) },
+      { dims: [outputs, m, 1, kw], weight: () => nearest().across, attributes: w, ...biasOf(layer) },
       true,
     );
-    return () => fit().composite;
+    return () => nearest().composite;
   },
 };

@@ -72,23 +72,28 @@ function write(b: BlockWriter, ratio: number, pre: boolean) {
   const { inputs, outputs, skips } = layer;
   const [kh, kw] = layer.kernel;
   const m = narrow(layer, ratio);
-  const fit = lazy(() => split(layer, m, skips));
+  const nearest = lazy(() => split(layer, m, skips));
   const inner = b.innerBias === undefined || pre ? {} : { bias: b.innerBias };
   const into = pre ? b.bend('norm1', norm(b, 'norm1', b.x, inputs)) : b.x;
-  const one = b.conv('conv1', into, { dims: [m, inputs, kh, kw], weight: () => fit().first, slide: 'layer', ...inner });
+  const one = b.conv('conv1', into, {
+    dims: [m, inputs, kh, kw],
+    weight: () => nearest().first,
+    slide: 'layer',
+    ...inner,
+  });
   const mid = b.bend('conv1', pre ? norm(b, 'norm2', one, m) : one);
   const bias = layer.bias === undefined ? {} : { bias: layer.bias };
   const two = b.conv('conv2', mid, {
     dims: [outputs, m, kh, kw],
-    weight: () => centred(fit().second, layer),
+    weight: () => centred(nearest().second, layer),
     slide: 'same',
     ...bias,
   });
   const side = skips
     ? b.x
-    : b.conv('shortcut', b.x, { dims: [outputs, inputs, 1, 1], weight: () => fit().shortcut, slide: 'strides' });
+    : b.conv('shortcut', b.x, { dims: [outputs, inputs, 1, 1], weight: () => nearest().shortcut, slide: 'strides' });
   b.node('Add', 'add', [two, side], [], true);
-  return () => fit().composite;
+  return () => nearest().composite;
 }
 
 /** He et al. 2016, figure 5 left: two k x k convolutions beside a shortcut. */
@@ -120,13 +125,13 @@ export const dense: BlockKind = {
     const [kh, kw] = layer.kernel;
     const taps = tapsOf(layer);
     const growth = narrow(layer, o.ratio / 2);
-    const fit = lazy(() => split(layer, 2 * growth, false));
+    const nearest = lazy(() => split(layer, 2 * growth, false));
     const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
     const first = b.bend(
       'layer1',
       b.conv('layer1', b.x, {
         dims: [growth, inputs, kh, kw],
-        weight: () => fit().first.subarray(0, growth * inputs * taps),
+        weight: () => nearest().first.subarray(0, growth * inputs * taps),
         slide: 'layer',
         ...inner,
       }),
@@ -136,7 +141,10 @@ export const dense: BlockKind = {
     const second = (): Float64Array => {
       const w = new Float64Array(growth * reads * taps);
       for (let r = 0; r < growth; r++)
-        w.set(fit().first.subarray((growth + r) * inputs * taps, (growth + r + 1) * inputs * taps), r * reads * taps);
+        w.set(
+          nearest().first.subarray((growth + r) * inputs * taps, (growth + r + 1) * inputs * taps),
+          r * reads * taps,
+        );
       return w;
     };
     const both = b.concat('concat1', [b.x, first]);
@@ -149,13 +157,13 @@ export const dense: BlockKind = {
     const transition = (): Float64Array => {
       const w = new Float64Array(outputs * width);
       for (let n = 0; n < outputs; n++) {
-        w.set(fit().shortcut.subarray(n * inputs, (n + 1) * inputs), n * width);
-        w.set(fit().second.subarray(n * 2 * growth, (n + 1) * 2 * growth), n * width + inputs);
+        w.set(nearest().shortcut.subarray(n * inputs, (n + 1) * inputs), n * width);
+        w.set(nearest().second.subarray(n * 2 * growth, (n + 1) * 2 * growth), n * width + inputs);
       }
       return w;
     };
     const bias = layer.bias === undefined ? {} : { bias: layer.bias };
     b.conv('transition', all, { dims: [outputs, width, 1, 1], weight: transition, ...bias }, true);
-    return () => fit().composite;
+    return () => nearest().composite;
   },
 };

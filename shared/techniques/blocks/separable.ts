@@ -12,10 +12,10 @@ export const depthwiseSeparable: BlockKind = {
   write: (b) => {
     const { layer } = b;
     const [kh, kw] = layer.kernel;
-    const fit = lazy(() => separable(kernelOf(layer), 1));
+    const nearest = lazy(() => separable(kernelOf(layer), 1));
     const deep = b.conv('depthwise', b.x, {
       dims: [layer.inputs, 1, kh, kw],
-      weight: () => fit().depthwise,
+      weight: () => nearest().depthwise,
       group: layer.inputs,
       slide: 'layer',
       ...(b.innerBias === undefined ? {} : { bias: b.innerBias }),
@@ -23,10 +23,10 @@ export const depthwiseSeparable: BlockKind = {
     b.conv(
       'pointwise',
       b.bend('depthwise', deep),
-      { dims: [layer.outputs, layer.inputs, 1, 1], weight: () => fit().pointwise, ...biasOf(b) },
+      { dims: [layer.outputs, layer.inputs, 1, 1], weight: () => nearest().pointwise, ...biasOf(b) },
       true,
     );
-    return () => fit().composite;
+    return () => nearest().composite;
   },
 };
 
@@ -43,7 +43,7 @@ export const invertedResidual: BlockKind = {
     const { inputs, outputs, skips } = layer;
     const [kh, kw] = layer.kernel;
     const wide = inputs * expansion;
-    const fit = lazy(() => separable(kernelOf(layer, skips ? withoutIdentity(layer) : layer.weight()), expansion));
+    const nearest = lazy(() => separable(kernelOf(layer, skips ? withoutIdentity(layer) : layer.weight()), expansion));
     const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
     // Every input channel once for each of its filters.
     const copies = (): Float64Array => {
@@ -54,14 +54,14 @@ export const invertedResidual: BlockKind = {
     const up = b.bend('expand', b.conv('expand', b.x, { dims: [wide, inputs, 1, 1], weight: copies, ...inner }));
     const deep = b.conv('depthwise', up, {
       dims: [wide, 1, kh, kw],
-      weight: () => fit().depthwise,
+      weight: () => nearest().depthwise,
       group: wide,
       slide: 'layer',
       ...inner,
     });
-    const project = { dims: [outputs, wide, 1, 1] as const, weight: () => fit().pointwise, ...biasOf(b) };
+    const project = { dims: [outputs, wide, 1, 1] as const, weight: () => nearest().pointwise, ...biasOf(b) };
     const down = b.conv('project', b.bend('depthwise', deep), project, !skips);
     if (skips) b.node('Add', 'add', [down, b.x], [], true);
-    return () => (skips ? plusIdentity(layer, fit().composite) : fit().composite);
+    return () => (skips ? plusIdentity(layer, nearest().composite) : nearest().composite);
   },
 };

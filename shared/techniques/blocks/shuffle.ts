@@ -70,30 +70,30 @@ export const shuffleUnit: BlockKind = {
     const { inputs, outputs, skips } = layer;
     const [kh, kw] = layer.kernel;
     const mid = midOf(layer, ratio, groups);
-    const fit = lazy(() => grouped(layer, skips ? withoutIdentity(layer) : layer.weight(), mid, groups));
+    const nearest = lazy(() => grouped(layer, skips ? withoutIdentity(layer) : layer.weight(), mid, groups));
     const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
     const one = b.conv('group1x1', b.x, {
       dims: [mid, inputs / groups, 1, 1],
-      weight: () => fit().before,
+      weight: () => nearest().before,
       group: groups,
       ...inner,
     });
     const mixed = b.shuffle('shuffle', b.bend('group1x1', one), mid, groups);
     const deep = b.conv('depthwise', mixed, {
       dims: [mid, 1, kh, kw],
-      weight: () => fit().filters,
+      weight: () => nearest().filters,
       group: mid,
       slide: 'layer',
     });
     const two = {
       dims: [outputs, mid / groups, 1, 1] as const,
-      weight: () => fit().after,
+      weight: () => nearest().after,
       group: groups,
       ...biasOf(layer),
     };
     const out = b.conv('group1x1-out', deep, two, !skips);
     if (skips) b.node('Add', 'add', [out, b.x], [], true);
-    return () => (skips ? plusIdentity(layer, fit().composite) : fit().composite);
+    return () => (skips ? plusIdentity(layer, nearest().composite) : nearest().composite);
   },
 };
 
@@ -116,7 +116,7 @@ function branch(b: BlockWriter, part: string, x: string, odd: number, from: numb
   const [kh, kw] = layer.kernel;
   const half = layer.outputs / 2;
   const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
-  const fit = lazy(() =>
+  const nearest = lazy(() =>
     separable({ values: halfOf(layer, odd, from, count), outputs: half, inputs: count, taps: tapsOf(layer) }, 1),
   );
   const eye = (): Float64Array => {
@@ -129,7 +129,7 @@ function branch(b: BlockWriter, part: string, x: string, odd: number, from: numb
     : b.bend(`${part}/in`, b.conv(`${part}/in`, x, { dims: [count, count, 1, 1], weight: eye, ...inner }));
   const slide = {
     dims: [count, 1, kh, kw] as const,
-    weight: () => fit().depthwise,
+    weight: () => nearest().depthwise,
     group: count,
     slide: 'layer' as const,
   };
@@ -138,10 +138,10 @@ function branch(b: BlockWriter, part: string, x: string, odd: number, from: numb
   const bias = (): Float64Array => layer.biasValues().filter((_, n) => n % 2 === odd);
   const y = b.conv(`${part}/out`, deep, {
     dims: [half, count, 1, 1],
-    weight: () => fit().pointwise,
+    weight: () => nearest().pointwise,
     ...(layer.bias === undefined ? {} : { bias }),
   });
-  return { y, composite: () => fit().composite };
+  return { y, composite: () => nearest().composite };
 }
 
 /** Ma et al. 2018, figure 3c and 3d: half of the channels pass, the others are worked on; at a stride both halves are made. */
