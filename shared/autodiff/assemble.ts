@@ -1,4 +1,5 @@
 /** Owns putting models together around what is fed: nodes and stored tensors of the trained model without what is carried. */
+import { readsOf } from '../ir/graph-index.ts';
 import type { Graph, Model, Node, ValueInfo } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 
@@ -13,7 +14,7 @@ function without(
   nodes: readonly Node[],
   fed: ReadonlySet<string>,
 ): Pick<Graph, 'nodes' | 'initializers' | 'sparseInitializers'> {
-  const used = new Set(nodes.flatMap((n) => n.inputs));
+  const used = new Set(nodes.flatMap(readsOf));
   return {
     nodes: nodes.filter((n) => n.op !== 'Constant' || !fed.has(n.outputs[0] ?? '')),
     initializers: model.graph.initializers.filter((t) => used.has(t.name) && !fed.has(t.name)),
@@ -35,7 +36,7 @@ export interface Assembled {
 /** `model` with other nodes, inputs and outputs; what is fed is not stored. */
 export function assemble(model: Model, a: Assembled): Model {
   const rest = without(model, a.nodes, new Set(a.inputs.map((i) => i.name)));
-  const used = new Set(a.nodes.flatMap((n) => n.inputs));
+  const used = new Set(a.nodes.flatMap(readsOf));
   return {
     ...model,
     irVersion: Math.max(8, model.irVersion),

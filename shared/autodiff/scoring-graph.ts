@@ -54,6 +54,11 @@ export function scoringGraph(
     return shape;
   };
   const scored = sizes(value);
+  const elem = facts.get(value)?.elem;
+  if (elem !== 'float')
+    throw new Fault('unsupported', `only outputs of float numbers are trained, this one is ${elem ?? 'unknown'}`, {
+      where: output,
+    });
   const classes = scored.slice(1).reduce((a, b) => a * b, 1);
   const dims = new Map(values.map((v) => [v, sizes(v)] as const));
   const taken = new Set([...facts.keys(), ...graph.initializers.map((t) => t.name)]);

@@ -1,7 +1,7 @@
 /** Owns which part of a model is trained: where its scores stand before a closing squash, and the nodes that they need. */
 
 import { attr, floatAttr, withAttribute } from '../ir/attribute.ts';
-import { graphIndex } from '../ir/graph-index.ts';
+import { graphIndex, readsOf } from '../ir/graph-index.ts';
 import type { Graph, Node } from '../ir/model.ts';
 import { toFloat32 } from '../ir/values.ts';
 import { tilesPlane } from '../ops/pool-gradient.ts';
@@ -42,7 +42,7 @@ export function needed(graph: Graph, values: readonly string[]): readonly Node[]
     const node = index.producer.get(at);
     if (node === undefined || keep.has(node)) continue;
     keep.add(node);
-    stack.push(...node.inputs);
+    stack.push(...readsOf(node));
   }
   return index.order.filter((n) => keep.has(n));
 }

@@ -56,6 +56,12 @@ function orderOf(graph: Graph): readonly Node[] {
 }
 
 /** Each part is made when it is first asked: a preview asks for few. */
+/** Every value that a node reads: its inputs, and what its subgraphs read from around them. */
+export function readsOf(node: Node): readonly string[] {
+  const inner = subgraphs(node);
+  return inner.length === 0 ? node.inputs : [...node.inputs, ...inner.flatMap((g) => [...outerReads(g)])];
+}
+
 function build(graph: Graph): GraphIndex {
   const producer = lazy(() => producers(graph));
   const uses = lazy(() => usesOf(graph));

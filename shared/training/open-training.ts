@@ -4,11 +4,12 @@ import { type ScoringGraph, scoringGraph } from '../autodiff/scoring-graph.ts';
 import { trainingGraph } from '../autodiff/training-graph.ts';
 import { Fault } from '../base/fault.ts';
 import type { Model } from '../ir/model.ts';
+import { embedded } from '../onnx/embedded.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Dataset } from '../ports/dataset.ts';
 import type { Session } from '../ports/runtime.ts';
 import { modelInput } from './model-input.ts';
-import { defaultPreprocess, preprocessBatch } from './preprocess.ts';
+import { preprocessBatch, startingPreprocess } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
 import type { DistillSettings } from './settings.ts';
 import { balancedWeights } from './targets.ts';
@@ -49,7 +50,8 @@ async function sized(model: Model, data: Dataset, preprocess: Preprocess): Promi
 /** Opens what a training runs on; each session that was opened is put into `opened`. Faults: as `trainModel`. */
 export async function openTraining(parts: TrainParts, opened: Session[]): Promise<Training> {
   const data = withoutTest(parts.dataset);
-  const { runtime, settings, preprocess = defaultPreprocess } = parts;
+  const { runtime, settings } = parts;
+  const preprocess = parts.preprocess ?? startingPreprocess(data.info.sample);
   const { labelled, counts, id } = data.info;
   const distill = distillOf(parts, labelled);
   if (!labelled && parts.teacher === undefined && settings.distill === undefined)
@@ -69,7 +71,7 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
       hint: 'Choose another output, or data without labels: the original model then teaches.',
     });
   const open = async (m: Model): Promise<Session> => {
-    const session = await runtime.open({ bytes: writeModel(m) });
+    const session = await runtime.open({ bytes: writeModel(embedded(m)) });
     opened.push(session);
     return session;
   };
@@ -112,6 +114,11 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   if (softShare > 0 && teachers !== undefined && teachers.classes !== graph.classes)
     throw new Fault('does-not-fit', `the teacher scores ${teachers.classes} classes, the model ${graph.classes}`);
   const { classes } = graph;
+  if (labelled && loss !== 'none' && data.info.classes.length > Math.max(2, classes))
+    throw new Fault('does-not-fit', `the data has ${data.info.classes.length} classes, the output scores ${classes}`, {
+      where: settings.output ?? model.graph.outputs[0]?.name ?? '',
+      hint: 'The technique transfer puts a head for other classes on the model.',
+    });
   const given = settings.loss?.classWeights ?? [];
   const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;
   return {
