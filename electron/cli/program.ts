@@ -8,6 +8,7 @@ import { integer, preprocess, shape } from './options.ts';
 import type { OutputOptions } from './output.ts';
 import { samples, version } from './places.ts';
 import type { RecipeOptions } from './preview.ts';
+import type { ProfileOptions } from './profile.ts';
 import { reproduceCommands } from './reproduce-commands.ts';
 import type { ServeOptions } from './serve.ts';
 import { trainCommand } from './train-command.ts';
@@ -76,6 +77,10 @@ export function program(): Command {
     .action(async (a: string, b: string, options: DataOptions & { data?: string }) =>
       (await import('./evaluate.ts')).compare(a, b, options),
     );
+  command('profile <model>', 'time on this machine, whole and layer by layer', json, shaped, threaded)
+    .option('--vs <model>', 'a second model, measured in turn with the first')
+    .option('--seconds <n>', 'time to measure a model for', integer('--seconds', 1, 60))
+    .action(async (model: string, options: ProfileOptions) => (await import('./profile.ts')).profile(model, options));
   command('pack <model>', 'an archive of the file, entropy-coded; unpack restores it bit for bit', json)
     .requiredOption('-o, --output <file>', 'the archive to write')
     .action(async (model: string, options: OutputOptions & { output: string }) =>

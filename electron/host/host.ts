@@ -110,6 +110,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 
   const idsOf = (spec: JobSpec): readonly string[] => {
     if (spec.kind === 'compare') return [spec.a, spec.b];
+    if (spec.kind === 'profile') return spec.versus === undefined ? [spec.modelId] : [spec.modelId, spec.versus];
     return spec.kind === 'evaluate' && spec.reference !== undefined ? [spec.modelId, spec.reference] : [spec.modelId];
   };
   /** A teacher by the id or the name of a model that is held, or of a sample. Faults: `not-found`. */

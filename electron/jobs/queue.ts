@@ -50,7 +50,7 @@ function titleOf(spec: JobSpec): string {
         .join(' + ') ||
         'copy')
     );
-  return spec.kind === 'evaluate' ? `evaluate on ${spec.data}` : 'compare';
+  return spec.kind === 'evaluate' ? `evaluate on ${spec.data}` : spec.kind;
 }
 
 /** What a running job was at when the host ended. */

@@ -8,6 +8,7 @@ import { openDataset } from '../host/datasets/open-dataset.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { applyRecipe } from './apply-recipe.ts';
 import { openCheckpoint, workKey } from './checkpoint.ts';
+import { profileModel } from './profile-model.ts';
 import type { Outcome, Task } from './protocol.ts';
 import { clock, preprocessFor, subjectAt, type WorkParts } from './work-parts.ts';
 
@@ -52,6 +53,18 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
           ? await evaluate(runtime, clock, subject, dataset, how)
           : await evaluateAgainst(runtime, clock, subject, other, dataset, how);
       return { kind: 'job', wrote: false, result: { single } };
+    }
+    case 'profile': {
+      const { modelId, versus, shapes, seconds } = spec;
+      const threads = spec.threads ?? (task.threads > 0 ? task.threads : undefined);
+      const profile = await profileModel(parts, {
+        model: pathOf(task, modelId),
+        seconds,
+        ...(threads === undefined ? {} : { threads }),
+        ...(versus === undefined ? {} : { versus: pathOf(task, versus) }),
+        ...(shapes === undefined ? {} : { shapes }),
+      });
+      return { kind: 'job', wrote: false, result: { profile } };
     }
     case 'compare': {
       const [a, b] = [subjectAt(pathOf(task, spec.a)), subjectAt(pathOf(task, spec.b))];

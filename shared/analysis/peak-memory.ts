@@ -7,7 +7,7 @@ import { sizeOf } from '../ops/fold.ts';
 import type { FactsTable } from './facts-table.ts';
 
 /** Bytes of a dense tensor; null where type or a dimension is unknown, or where elements have no fixed width. */
-function bytesOf(facts: Facts | undefined): number | null {
+export function bytesOf(facts: Facts | undefined): number | null {
   const count = sizeOf(facts?.shape);
   if (facts === undefined || facts.elem === null || count === null || elementTypes[facts.elem].bits === 0) return null;
   return rawByteLength(facts.elem, count);
@@ -15,16 +15,17 @@ function bytesOf(facts: Facts | undefined): number | null {
 
 /**
  * Peak in bytes over all nodes of what is alive while the node runs: its inputs, its outputs, and every value that a later
- * node or the caller still reads. Weights are not counted. A view (`isView`, by position) shares its input's memory. null
+ * node or the caller still reads. `order`: positions, producers first. Weights are not counted. A view (`isView`, by position) shares its input's memory. null
  * as soon as one value's size is unknown.
  */
 export function peakActivationBytes(
   graph: Graph,
   facts: FactsTable,
   isView: (position: number) => boolean,
+  order: Int32Array = facts.wiring.order,
 ): number | null {
   const { wiring } = facts;
-  const { order, inputStart, inputs, outputStart, outputs } = wiring;
+  const { inputStart, inputs, outputStart, outputs } = wiring;
   // A block is a piece of memory: a value, and the views that share it. Blocks stand in the order of their birth.
   const block = new Int32Array(wiring.names.length).fill(-1);
   const size: number[] = [];

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
+import { profileSchema } from './profile.ts';
 import { wireTensorSchema } from './run-tensor.ts';
 
 const bytes: z.ZodType<Uint8Array, Uint8Array> = z.instanceof(Uint8Array);
@@ -55,6 +56,15 @@ export const jobSpecSchema = z.discriminatedUnion('kind', [
     b: blobId,
     data: z.string().optional(),
     preprocess: preprocessSchema.optional(),
+  }),
+  /** Times on this machine, whole and by layer; against a second model where one is given. */
+  z.strictObject({
+    kind: z.literal('profile'),
+    modelId: blobId,
+    versus: blobId.optional(),
+    shapes: z.record(z.string(), z.array(z.number().int().positive())).optional(),
+    threads: z.number().int().min(1).max(1024).optional(),
+    seconds: z.number().min(0.1).max(60).default(2),
   }),
 ]);
 export type JobSpec = z.infer<typeof jobSpecSchema>;
@@ -116,6 +126,7 @@ export const jobResultSchema = z.object({
   evaluation: z.object({ before: evaluationSchema, after: evaluationSchema }).optional(),
   single: evaluationSchema.optional(),
   comparison: comparisonSchema.optional(),
+  profile: profileSchema.optional(),
   steps: z
     .array(
       z.object({
