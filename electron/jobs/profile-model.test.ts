@@ -48,7 +48,7 @@ const wide = (): Model =>
     opset: 13,
   });
 
-const after = (technique: string, params: Record<string, unknown>): Model =>
+const rewritten = (technique: string, params: Record<string, unknown>): Model =>
   readModel(writeModel(previewRecipe(wide(), parseRecipe({ bantam: 1, steps: [{ technique, params }] })).model));
 
 const parts = (runtime: Runtime): WorkParts => ({
@@ -91,7 +91,7 @@ async function versus(second: string, firstMs: number, secondMs: number): Promis
 
 describe('S08: the verdict is what was measured, whatever became smaller', () => {
   it('pruned from 64 to 37 channels and slower for its odd width: slower', async () => {
-    const pruned = after('prune-channels', { count: 27 });
+    const pruned = rewritten('prune-channels', { count: 27 });
     expect(pruned.graph.initializers.find((t) => t.name === 'w1')?.dims[0]).toBe(37);
     const told = await versus(saved('37.onnx', pruned), 2, 2.4);
     expect(told.verdict).toBe('slower');
@@ -99,18 +99,21 @@ describe('S08: the verdict is what was measured, whatever became smaller', () =>
   });
 
   it('8 bit on a machine without fast 8 bit: no difference', async () => {
-    const quantized = after('quantize', { mode: 'dynamic' });
+    const quantized = rewritten('quantize', { mode: 'dynamic' });
     expect((await versus(saved('int8.onnx', quantized), 2, 2.01)).verdict).toBe('no difference');
   });
 
   it('90 % zeros: no difference, and faster where a runtime does gain', async () => {
-    const sparse = saved('zeros.onnx', after('prune-weights', { ratio: 0.9 }));
+    const sparse = saved('zeros.onnx', rewritten('prune-weights', { ratio: 0.9 }));
     expect((await versus(sparse, 2, 2)).verdict).toBe('no difference');
     expect((await versus(sparse, 2, 1)).verdict).toBe('faster');
   });
 
   it('on this runtime, 90 % zeros gain nothing that could be told', async () => {
-    const [dense, sparse] = [saved('dense.onnx', wide()), saved('sparse.onnx', after('prune-weights', { ratio: 0.9 }))];
+    const [dense, sparse] = [
+      saved('dense.onnx', wide()),
+      saved('sparse.onnx', rewritten('prune-weights', { ratio: 0.9 })),
+    ];
     const told = await profileModel(parts(nodeRuntime(1)), { model: dense, versus: sparse, seconds: 1, threads: 1 });
     expect(profileSchema.parse(told)).toEqual(told);
     // A busy machine may widen the interval, never make dense kernels skip zeros: a ratio far below 1 would be wrong.
