@@ -9,7 +9,9 @@ export interface Divergence {
   firstLoss(): number | null;
 }
 
-/** Steps whose mean is the start, and over which a rise is smoothed. */
+/** Steps whose mean is the start. */
+const beginning = 3;
+/** Steps over which a rise is smoothed. */
 const settling = 10;
 /** Times the larger of the start and of what guessing costs. */
 const tolerated = 4;
@@ -34,7 +36,7 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
       smooth = smooth === null ? loss : smooth + (loss - smooth) / settling;
       if (start === null) {
         early.push(loss);
-        if (early.length === settling) start = early.reduce((a, b) => a + b, 0) / settling;
+        if (early.length === beginning) start = early.reduce((a, b) => a + b, 0) / beginning;
         return smooth;
       }
       const limit = tolerated * Math.max(start, guessing(rule));

@@ -6,42 +6,12 @@ import { rng } from '../base/random.ts';
 import { attr } from '../ir/attribute.ts';
 import type { Dim, Model, Node } from '../ir/model.ts';
 import { int64Tensor, numbersTensor, toFloat32 } from '../ir/values.ts';
-import type { Dataset, Sample, Split } from '../ports/dataset.ts';
+import { bars } from '../testing/bars.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
 import { type TrainParts, type TrainSettings, trainModel } from './train-model.ts';
 
 const runtime = nodeRuntime(1);
 const clock = { now: () => performance.now() };
-
-/** 6 x 6 pictures: a bright bar in one of three rows or three columns (6 classes), with noise. */
-function bars(labelled = true): Dataset & { readonly asked: Set<Split> } {
-  const asked = new Set<Split>();
-  const sample = (split: Split, i: number): Sample => {
-    const random = rng(3).fork(`${split} ${i}`);
-    const label = i % 6;
-    const values = Float32Array.from({ length: 36 }, (_, k) => {
-      const line = label < 3 ? Math.floor(k / 6) : k % 6;
-      return (line === 2 * (label % 3) ? 200 : 0) + random.next() * 50;
-    });
-    return { values, label: labelled ? label : null };
-  };
-  return {
-    asked,
-    info: {
-      id: 'bars',
-      source: 'made by the test',
-      labelled,
-      classes: ['0', '1', '2', '3', '4', '5'],
-      sample: { kind: 'image', height: 6, width: 6, channels: 1 },
-      counts: { train: 240, validation: 60, test: 60 },
-      splitRule: 'none',
-    },
-    read: async (split, indices) => {
-      asked.add(split);
-      return indices.map((i) => sample(split, i));
-    },
-  };
-}
 
 const settings: TrainSettings = {
   epochs: 4,
@@ -191,9 +161,9 @@ describe('training', () => {
   });
 
   it('without labels learns from a teacher, and without either says so', async () => {
-    await expect(train(net(), { dataset: bars(false) })).rejects.toMatchObject({ code: 'no-data' });
+    await expect(train(net(), { dataset: bars({ labelled: false }) })).rejects.toMatchObject({ code: 'no-data' });
     const teacher = (await train(net())).model;
-    const t = await train(net(), { dataset: bars(false), teacher });
+    const t = await train(net(), { dataset: bars({ labelled: false }), teacher });
     expect(t.bestValidation).toBeGreaterThan(0.95);
   });
 
