@@ -163,7 +163,8 @@ describe('losses', () => {
   });
 
   it('a single score before a Sigmoid tells two classes apart', async () => {
-    const two = bars({ label: (i) => i % 2 });
+    const told = bars({ label: (i) => i % 2 });
+    const two = { ...told, info: { ...told.info, classes: ['even', 'odd'] } };
     const m = net({ classes: 1, tail: [node('Sigmoid', ['s'], ['y'])] });
     expect((await train(m, { dataset: two })).bestValidation).toBeGreaterThan(0.95);
   });
