@@ -186,7 +186,7 @@ it('trains latent weights through the sign, and stores what it learnt as bits', 
     'validation',
     Array.from({ length: 300 }, (_, i) => i),
   );
-  const data = Float32Array.from(samples.flatMap((s) => Array.from(s.values, (v) => v / 255)));
+  const data = Float32Array.from(samples.flatMap((s) => Array.from(s.values)));
   const { y } = await runModel(runtime, done.model, { x: { type: 'float', dims: [300, 8], data } });
   const right = samples.filter((s, n) => Number(Number(y?.data[2 * n + 1]) > Number(y?.data[2 * n])) === s.label);
   expect(right.length / 300).toBeCloseTo(validation, 2);

@@ -24,3 +24,5 @@ describe.each(readable.map((e) => [e.file, e.ort_run] as const))('%s', (file, sa
     if (law.layersTaken === 0) expect(law.refused?.length ?? 0).toBeGreaterThan(20);
   });
 });
+
+if (readable.length === 0) it.skip('no corpus on this machine', () => {});

@@ -58,7 +58,7 @@ describe.each(running.map((e) => e.file))('%s', (file) => {
   });
 });
 
-describe('files that the runtime does not run', () => {
+describe.skipIf(corpusEntries.length === 0)('files that the runtime does not run', () => {
   it.each(corpusEntries.filter((e) => !e.ort_run.startsWith('ok') && !e.file.startsWith('5-edge/')).map((e) => e.file))(
     '%s is predicted exactly',
     (file) => {
@@ -71,3 +71,5 @@ describe('files that the runtime does not run', () => {
     },
   );
 });
+
+if (corpusEntries.length === 0) it.skip('no corpus on this machine', () => {});
