@@ -17,7 +17,7 @@ import { runRecipe } from '../recipes/run-recipe.ts';
 import { bars } from '../testing/bars.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
 import { corpusFolder, corpusPath } from '../testing/corpus.ts';
-import { evaluate } from '../training/evaluate.ts';
+
 import { trainModel } from '../training/train-model.ts';
 import type { StepHost } from './run-step.ts';
 
