@@ -4,7 +4,7 @@
  */
 import { inferScope } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
-import { intAttr } from '../ir/attribute.ts';
+import { intAttr, intsAttr } from '../ir/attribute.ts';
 import { elementCount } from '../ir/element-type.ts';
 import type { Dim, Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
@@ -17,7 +17,7 @@ const told = (shape: readonly Dim[] | null | undefined): string => shape?.map((d
 const labelOf = (n: Node): string => `${n.op} ${n.name || n.id}`;
 
 /** What the node says against its inputs' new shapes; undefined where it is content. */
-function complaint(node: Node, facts: FactsMap): string | undefined {
+function complaint(node: Node, facts: FactsMap, was: FactsMap): string | undefined {
   const shape = (k: number) => numbers(facts.get(node.inputs[k] ?? '')?.shape);
   const out = numbers(facts.get(node.outputs[0] ?? '')?.shape);
   if (out?.some((d) => d <= 0)) return `nothing is left behind ${labelOf(node)}`;
@@ -31,6 +31,9 @@ function complaint(node: Node, facts: FactsMap): string | undefined {
     a === undefined || b === undefined || a === b
       ? undefined
       : `${labelOf(node)} takes ${b} features, it would get ${a}: the size of the picture is built into its weights`;
+  const grew = told(was.get(node.inputs[0] ?? '')?.shape) !== told(facts.get(node.inputs[0] ?? '')?.shape);
+  if (node.op === 'ConvTranspose' && grew && intsAttr(node, 'output_shape') !== undefined)
+    return `${labelOf(node)} has the size of its result built in`;
   if (node.op === 'Gemm') {
     const [a, b] = [shape(0), shape(1)];
     return meets(a?.[intAttr(node, 'transA', 0) === 1 ? 0 : 1], b?.[intAttr(node, 'transB', 0) === 1 ? 1 : 0]);
@@ -53,7 +56,7 @@ export function sizeBarrier(before: Model, after: Model): string | undefined {
   }
   const was = inferScope(before, undefined, { batch: 1 }).facts;
   for (const node of after.graph.nodes) {
-    const why = complaint(node, now);
+    const why = complaint(node, now, was);
     if (why !== undefined) return why;
     for (const o of node.outputs)
       if (numbers(was.get(o)?.shape) !== undefined && numbers(now.get(o)?.shape) === undefined)

@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
+import { attr } from '../ir/attribute.ts';
 import type { Model } from '../ir/model.ts';
 import { previewRecipe } from '../recipes/preview.ts';
 import { parseRecipe } from '../recipes/recipe.ts';
 import { maxError, randomFeeds, runModel } from '../testing/feeds.ts';
-import { channelsLast, leNetLike, residual } from '../testing/nets.ts';
+import { channelsLast, leNetLike, Net, residual } from '../testing/nets.ts';
 import { buildFromZoo } from '../zoo/index.ts';
 
 const runtime = nodeRuntime(1);
@@ -52,6 +53,15 @@ describe('scale-resolution', () => {
     expect(refusal(leNetLike(), { scale: 0.5 })).toMatch(/Gemm f1 takes 48 features, it would get 12/);
     expect(refusal(channelsLast(), { scale: 0.5 })).toMatch(/Reshape flat has the size of the picture built in/);
     expect(refusal(buildFromZoo('lenet-300-100'), { scale: 0.5 })).toMatch(/fc1/i);
+    const n = new Net();
+    const up = n.add('ConvTranspose', [n.conv('x', 'c', 3, 6), n.weight('up.w', 6, 4, 2, 2)], 'up', [
+      attr.ints('strides', [2, 2]),
+      attr.ints('output_shape', [16, 16]),
+    ]);
+    n.add('GlobalAveragePool', [up], 'y');
+    expect(refusal(n.done([1, 4, 1, 1]), { scale: 0.5 })).toMatch(
+      /ConvTranspose up has the size of its result built in/,
+    );
     expect(refusal(buildFromZoo('alexnet'), { scale: 0.1 })).not.toBe('taken');
   });
 });
