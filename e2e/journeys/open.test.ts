@@ -79,7 +79,7 @@ describe.skipIf(chrome === undefined)('opening', () => {
     await drawn(page);
     await page.locator('[data-figure=macs]', { hasText: 'K' }).waitFor();
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox').fill('conv 1x1 over 1% of MACs');
+    await page.locator('.palette-input').fill('conv 1x1 over 1% of MACs');
     await page.getByRole('option', { name: 'Select 2 layers that match' }).waitFor();
     await shot(page, 'palette-query');
     await page.keyboard.press('Enter');
