@@ -52,6 +52,28 @@ it('is the same through the Gram matrix, long side either way', () => {
   }
 });
 
+it.each([
+  [96, 121],
+  [384, 9],
+  [9, 384],
+  [130, 150],
+  [1, 7],
+])('ends on a matrix of one value, and on one of vanishing values: %d x %d', (rows, columns) => {
+  for (const value of [0.02, 1e-40, 1e-300]) {
+    const a = new Float64Array(rows * columns).fill(value);
+    const cut = lowRank(a, rows, columns, 1);
+    const back = product(cut.left, cut.right, rows, 1, columns);
+    if (value > 1e-100)
+      expect(
+        relativeError(
+          a.map((x) => x / value),
+          back.map((x) => x / value),
+        ),
+      ).toBeLessThan(1e-6);
+    expect([...cut.left, ...cut.right].every(Number.isFinite)).toBe(true);
+  }
+});
+
 it('takes a matrix of zeros', () => {
   const cut = lowRank(new Float64Array(12), 3, 4, 2);
   expect([...cut.left, ...cut.right].every((x) => x === 0)).toBe(true);

@@ -1,5 +1,5 @@
 /** Owns low-rank approximation: the nearest product of two thin matrices (Eckart and Young 1936), for factorised layers and blocks. */
-import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from 'ml-matrix';
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
 export interface LowRank {
   /** [rows, rank], row-major: left singular vectors times the square roots of the singular values. */
@@ -21,9 +21,64 @@ interface Factors {
   readonly s: readonly number[];
 }
 
-function direct(a: Matrix): Factors {
-  const svd = new SingularValueDecomposition(a, { autoTranspose: true });
-  return { u: svd.leftSingularVectors, v: svd.rightSingularVectors, s: svd.diagonal };
+/** Sweeps over all pairs of columns; they settle within ten. */
+const sweeps = 40;
+
+/**
+ * One-sided Jacobi on A [m, n], n <= m (Hestenes 1958): columns are turned in pairs until all are orthogonal. Ends on any matrix,
+ * also on one of equal or vanishing columns, where a bidiagonal iteration may not.
+ */
+function jacobi(given: Matrix): Factors {
+  const n = given.columns;
+  const columns = Array.from({ length: n }, (_, k) => Float64Array.from(given.getColumn(k)));
+  const turned = Array.from({ length: n }, (_, k) => Float64Array.from({ length: n }, (_, i) => Number(i === k)));
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    let moved = false;
+    for (let p = 0; p < n - 1; p++)
+      for (let q = p + 1; q < n; q++) {
+        const angle = angleOf(columns[p] as Float64Array, columns[q] as Float64Array);
+        if (angle === undefined) continue;
+        moved = true;
+        turn(columns[p] as Float64Array, columns[q] as Float64Array, angle);
+        turn(turned[p] as Float64Array, turned[q] as Float64Array, angle);
+      }
+    if (!moved) break;
+  }
+  const lengths = columns.map((c) => Math.sqrt(c.reduce((sum, x) => sum + x * x, 0)));
+  const order = lengths.map((_, k) => k).sort((p, q) => (lengths[q] ?? 0) - (lengths[p] ?? 0));
+  const s = order.map((k) => lengths[k] ?? 0);
+  const side = (of: readonly Float64Array[], scale: (k: number) => number): Matrix =>
+    new Matrix(order.map((from, k) => Array.from(of[from] ?? [], (x) => x * scale(k)))).transpose();
+  return { u: side(columns, (k) => ((s[k] ?? 0) > 0 ? 1 / (s[k] ?? 1) : 0)), v: side(turned, () => 1), s };
+}
+
+interface Angle {
+  readonly cosine: number;
+  readonly sine: number;
+}
+
+/** By how much two columns are to be turned to become orthogonal; undefined where they are. */
+function angleOf(x: Float64Array, y: Float64Array): Angle | undefined {
+  let [alpha, beta, gamma] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    const [a, b] = [x[i] ?? 0, y[i] ?? 0];
+    alpha += a * a;
+    beta += b * b;
+    gamma += a * b;
+  }
+  if (gamma === 0 || Math.abs(gamma) <= 1e-15 * Math.sqrt(alpha * beta)) return undefined;
+  const zeta = (beta - alpha) / (2 * gamma);
+  const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta));
+  const cosine = 1 / Math.sqrt(1 + tangent * tangent);
+  return { cosine, sine: cosine * tangent };
+}
+
+function turn(x: Float64Array, y: Float64Array, { cosine, sine }: Angle): void {
+  for (let i = 0; i < x.length; i++) {
+    const [a, b] = [x[i] ?? 0, y[i] ?? 0];
+    x[i] = cosine * a - sine * b;
+    y[i] = sine * a + cosine * b;
+  }
 }
 
 /** A is m x n, n <= m: A^T A = V S^2 V^T, and U = A V / S. Small singular values lose half their digits: weights are float32. */
@@ -40,10 +95,9 @@ function throughGram(a: Matrix): Factors {
 }
 
 function factors(a: Matrix): Factors {
-  const short = Math.min(a.rows, a.columns);
-  if (short <= directLimit) return direct(a);
-  if (a.columns <= a.rows) return throughGram(a);
-  const { u, v, s } = throughGram(a.transpose());
+  const decompose = Math.min(a.rows, a.columns) <= directLimit ? jacobi : throughGram;
+  if (a.columns <= a.rows) return decompose(a);
+  const { u, v, s } = decompose(a.transpose());
   return { u: v, v: u, s };
 }
 

@@ -117,7 +117,7 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   if (labelled && loss !== 'none' && data.info.classes.length > Math.max(2, classes))
     throw new Fault('does-not-fit', `the data has ${data.info.classes.length} classes, the output scores ${classes}`, {
       where: settings.output ?? model.graph.outputs[0]?.name ?? '',
-      hint: 'The technique transfer puts a head for other classes on the model.',
+      hint: 'Take data with the classes that the model scores, or a model built for these (zoo build NAME --classes N).',
     });
   const given = settings.loss?.classWeights ?? [];
   const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;
