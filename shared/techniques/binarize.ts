@@ -11,6 +11,7 @@ import { type BinaryInput, binaryInput, inputRefusal } from './binary-inputs.ts'
 import { latentBinary, storedBinary } from './binary-weights.ts';
 import { copyValues } from './copy-values.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
+import { epochs, learningRate } from './field-parts.ts';
 import { namesFor } from './names-for.ts';
 import { type QuantLayer, quantLayer } from './quantize-layers.ts';
 import { storedBytes } from './sparse-choice.ts';
@@ -212,25 +213,8 @@ export const binarize: Technique = {
       label: text('First and last layer too', '첫 층과 마지막 층도'),
       default: false,
     },
-    epochs: {
-      kind: 'number',
-      label: text('Epochs', '에폭'),
-      min: 1,
-      max: 1000,
-      step: 1,
-      default: 20,
-      integer: true,
-      unit: 'epochs',
-    },
-    learningRate: {
-      kind: 'number',
-      label: text('Learning rate', '학습률'),
-      min: 0,
-      max: 1,
-      step: 0.0005,
-      default: 0.001,
-      unit: 'none',
-    },
+    epochs: { ...epochs, default: 20 },
+    learningRate: { ...learningRate, max: 1, step: 0.0005, default: 0.001 },
   },
   exactness: () => 'shape',
   // BitShift came with opset 11; the training needs a normalisation with statistics of its own.

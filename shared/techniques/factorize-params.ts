@@ -2,6 +2,7 @@
 import type { Fields } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import type { Citation } from './declare.ts';
+import { shareRemoved } from './field-parts.ts';
 
 export const factorizeParams = {
   by: {
@@ -16,13 +17,8 @@ export const factorizeParams = {
     default: 'ratio',
   },
   ratio: {
-    kind: 'number',
-    label: text('Share removed', '제거 비율'),
-    min: 0,
-    max: 1,
-    step: 0.01,
+    ...shareRemoved,
     default: 0.5,
-    unit: 'share',
     when: { field: 'by', is: ['ratio', 'macs', 'parameters'] },
   },
   energy: {

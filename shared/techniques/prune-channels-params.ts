@@ -2,20 +2,16 @@
 import type { Fields } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import type { Citation } from './declare.ts';
+import { samplesSeen, shareRemoved } from './field-parts.ts';
 
 export const pruneChannelsParams = {
   ratio: {
-    kind: 'number',
-    label: text('Share removed', '제거 비율'),
+    ...shareRemoved,
     help: text(
       'Of each group of channels that go together, or of the whole model (below).',
       '함께 제거되는 채널 묶음마다, 또는 아래에서 고른 모델 전체의 양에 적용됩니다.',
     ),
-    min: 0,
-    max: 1,
-    step: 0.01,
     default: 0.3,
-    unit: 'share',
   },
   of: {
     kind: 'choice',
@@ -86,16 +82,7 @@ export const pruneChannelsParams = {
     options: [1, 4, 8, 16].map((n) => ({ value: n, label: text(String(n), String(n)) })),
     default: 1,
   },
-  samples: {
-    kind: 'number',
-    label: text('Samples looked at', '살펴볼 샘플 수'),
-    min: 1,
-    max: 100_000,
-    step: 1,
-    default: 256,
-    integer: true,
-    unit: 'count',
-  },
+  samples: samplesSeen,
 } as const satisfies Fields;
 
 export const pruneChannelsCites: readonly Citation[] = [

@@ -2,18 +2,14 @@
 import type { Fields } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import type { Citation } from './declare.ts';
+import { batch, epochs, learningRate, samplesSeen, shareRemoved } from './field-parts.ts';
 
 const gradual = { field: 'timing', is: ['gradual'] } as const;
 
 export const pruneWeightsParams = {
   ratio: {
-    kind: 'number',
-    label: text('Share removed', '제거 비율'),
-    min: 0,
-    max: 1,
-    step: 0.01,
+    ...shareRemoved,
     default: 0.5,
-    unit: 'share',
     when: { field: 'pattern', is: ['free', '1x4', '4x4'] },
   },
   scope: {
@@ -67,14 +63,8 @@ export const pruneWeightsParams = {
     default: 'once',
   },
   epochs: {
-    kind: 'number',
-    label: text('Epochs', '에폭'),
-    min: 1,
-    max: 1000,
-    step: 1,
+    ...epochs,
     default: 10,
-    integer: true,
-    unit: 'epochs',
     when: gradual,
   },
   until: {
@@ -88,37 +78,13 @@ export const pruneWeightsParams = {
     unit: 'share',
     when: gradual,
   },
-  batch: {
-    kind: 'number',
-    label: text('Batch', '배치'),
-    min: 1,
-    max: 4096,
-    step: 1,
-    default: 64,
-    integer: true,
-    unit: 'count',
-    when: gradual,
-  },
+  batch: { ...batch, when: gradual },
   learningRate: {
-    kind: 'number',
-    label: text('Learning rate', '학습률'),
-    min: 0,
-    max: 10,
-    step: 0.001,
+    ...learningRate,
     default: 0.01,
-    unit: 'none',
     when: gradual,
   },
-  samples: {
-    kind: 'number',
-    label: text('Samples looked at', '살펴볼 샘플 수'),
-    min: 1,
-    max: 100_000,
-    step: 1,
-    default: 256,
-    integer: true,
-    unit: 'count',
-  },
+  samples: samplesSeen,
 } as const satisfies Fields;
 
 export const pruneWeightsCites: readonly Citation[] = [

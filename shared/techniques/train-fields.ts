@@ -3,31 +3,14 @@ import type { Fields, FieldValues } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import { augmentFields, augmentOf } from '../training/augment.ts';
 import type { LossSettings, TrainSettings } from '../training/settings.ts';
+import { batch, epochs, learningRate } from './field-parts.ts';
 
 const share = { kind: 'number', min: 0, max: 1, step: 0.01, unit: 'share' } as const;
 
 /** `learningRate`, `epochs` and `weightDecay` as the technique starts with them. */
 export const trainFields = (start: { readonly epochs: number; readonly learningRate: number }): Fields => ({
-  epochs: {
-    kind: 'number',
-    label: text('Epochs', '에폭'),
-    min: 1,
-    max: 1000,
-    step: 1,
-    default: start.epochs,
-    integer: true,
-    unit: 'epochs',
-  },
-  batch: {
-    kind: 'number',
-    label: text('Batch', '배치'),
-    min: 1,
-    max: 4096,
-    step: 1,
-    default: 64,
-    integer: true,
-    unit: 'count',
-  },
+  epochs: { ...epochs, default: start.epochs },
+  batch,
   optimizer: {
     kind: 'choice',
     label: text('Optimizer', '최적화 방법'),
@@ -38,15 +21,7 @@ export const trainFields = (start: { readonly epochs: number; readonly learningR
     ],
     default: 'sgd',
   },
-  learningRate: {
-    kind: 'number',
-    label: text('Learning rate', '학습률'),
-    min: 0,
-    max: 10,
-    step: 0.001,
-    default: start.learningRate,
-    unit: 'none',
-  },
+  learningRate: { ...learningRate, default: start.learningRate },
   momentum: {
     kind: 'number',
     label: text('Momentum', '모멘텀'),
