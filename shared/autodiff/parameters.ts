@@ -1,10 +1,12 @@
 /** Owns which stored tensors a model trains, their values as floats, and putting new values back where they stood. */
+
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { type GraphIndex, graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Model, Node } from '../ir/model.ts';
+import { sparsePositions } from '../ir/sparse-positions.ts';
 import { lazyTensor, type SparseTensor, type Tensor } from '../ir/tensor.ts';
-import { packNumbers, toFloat32, toNumbers } from '../ir/values.ts';
+import { packNumbers, toFloat32 } from '../ir/values.ts';
 import type { Facts, ParameterRole } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 
@@ -24,20 +26,10 @@ const constantTensor = (node: Node | undefined): Tensor | undefined => {
   return found?.kind === 'tensor' ? found.value : undefined;
 };
 
-/** Positions of a sparse tensor's values in the dense one: linear indices, or one row of coordinates each. */
-function positions(s: SparseTensor): readonly number[] {
-  const given = toNumbers(s.indices);
-  if (s.indices.dims.length < 2) return Array.from(given);
-  const rank = s.dims.length;
-  return Array.from({ length: given.length / rank }, (_, n) =>
-    s.dims.reduce((at, d, i) => at * d + (given[n * rank + i] ?? 0), 0),
-  );
-}
-
 function dense(s: SparseTensor): Float32Array {
   const out = new Float32Array(s.dims.reduce((a, b) => a * b, 1));
   const values = toFloat32(s.values);
-  for (const [k, at] of positions(s).entries()) out[at] = values[k] ?? 0;
+  for (const [k, at] of sparsePositions(s).entries()) out[at] = values[k] ?? 0;
   return out;
 }
 
@@ -140,7 +132,7 @@ export function withValues(model: Model, values: ReadonlyMap<string, Float32Arra
     const held = constantTensor(constant);
     if (tensor !== undefined) edit.setInitializer(floatTensor(name, tensor.dims, now));
     else if (sparse !== undefined) {
-      const kept = Float32Array.from(positions(sparse), (at) => now[at] ?? 0);
+      const kept = Float32Array.from(sparsePositions(sparse), (at) => now[at] ?? 0);
       edit.setSparseInitializer({ ...sparse, values: floatTensor(name, sparse.values.dims, kept) });
     } else if (constant !== undefined && held !== undefined)
       nodes.set(constant.id, {

@@ -7,19 +7,7 @@ import type { ChannelContext, ChannelRelation, Facts, InferContext, Op, Scalar, 
 import { broadcastShapes, knownShape, numbersOf } from './fold.ts';
 import { depthToSpaceGradient, spaceToDepthGradient, tileGradient } from './index-gradient.ts';
 import { expandGradient, transposeGradient } from './layout-gradient.ts';
-import {
-  family,
-  freeAxis,
-  frozen,
-  linear,
-  moveWork,
-  noGradientYet,
-  pickContent,
-  sameAxis,
-  stridesOf,
-  tensorFacts,
-  times,
-} from './rule.ts';
+import { freeAxis, frozen, linear, moves, pickContent, sameAxis, stridesOf, tensorFacts, times } from './rule.ts';
 
 const permOf = (c: Pick<InferContext, 'node' | 'inputs'>): readonly number[] | undefined => {
   const rank = c.inputs[0]?.shape?.length;
@@ -89,15 +77,6 @@ const inferTile = (c: InferContext): readonly Facts[] => {
   return [tensorFacts(c, x?.elem ?? null, shape, content)];
 };
 
-const copy = family({
-  domain: '',
-  parameters: {},
-  work: moveWork,
-  gradient: noGradientYet,
-  channels: { relate: () => [] },
-  quantize: { role: 'pass', data: 0 },
-});
-
 const modeOf = (node: Node): string => stringAttr(node, 'mode', 'DCR');
 const over = (d: Dim | undefined, n: number): Dim => (typeof d === 'number' && d % n === 0 ? d / n : null);
 
@@ -132,7 +111,7 @@ function depthRelations(
 }
 
 export const rearrangeOps: readonly Op[] = [
-  copy('Transpose', [1, 13, 21, 23, 24, 25], inferTranspose, {
+  moves('Transpose', [1, 13, 21, 23, 24, 25], inferTranspose, {
     gradient: transposeGradient,
     channels: { relate: (c) => (permOf(c) ?? []).flatMap((p, axis) => sameAxis(c, 0, p, 0, axis)) },
     cases: [
@@ -140,7 +119,7 @@ export const rearrangeOps: readonly Op[] = [
       { name: 'permutes', attributes: [attr.ints('perm', [0, 2, 3, 1])], inputs: [fed(2, 3, 4, 5)] },
     ],
   }),
-  copy('Expand', [8, 13], inferExpand, {
+  moves('Expand', [8, 13], inferExpand, {
     gradient: expandGradient,
     channels: {
       relate: (c) => {
@@ -170,7 +149,7 @@ export const rearrangeOps: readonly Op[] = [
       { name: 'target smaller than the input', inputs: [fed(3, 4), ints([1])] },
     ],
   }),
-  copy('Tile', [1, 6, 13], inferTile, {
+  moves('Tile', [1, 6, 13], inferTile, {
     gradient: tileGradient,
     channels: {
       relate: (c) => {
@@ -185,7 +164,7 @@ export const rearrangeOps: readonly Op[] = [
     },
     cases: [{ name: 'repeats two axes', inputs: [fed(2, 1, 3), ints([1, 4, 2])] }],
   }),
-  copy('DepthToSpace', [1, 11, 13], inferDepthToSpace, {
+  moves('DepthToSpace', [1, 11, 13], inferDepthToSpace, {
     gradient: depthToSpaceGradient,
     channels: {
       relate: (c) => {
@@ -203,7 +182,7 @@ export const rearrangeOps: readonly Op[] = [
       },
     ],
   }),
-  copy('SpaceToDepth', [1, 13], inferSpaceToDepth, {
+  moves('SpaceToDepth', [1, 13], inferSpaceToDepth, {
     gradient: spaceToDepthGradient,
     channels: { relate: (c) => depthRelations(c, c.in(0, 1), c.out(0, 1), intAttr(c.node, 'blocksize', 1), false) },
     cases: [{ name: 'blocks of 2', attributes: [attr.int('blocksize', 2)], inputs: [fed(1, 3, 4, 6)] }],

@@ -4,12 +4,14 @@
  *   bits [M, 1] uint8 -> BitShift by 0..7 -> Mod 2 -> [N] -> CumSum - 1 -> Gather(values) -> times bit -> [dims]
  * The product with the bit keeps what was removed at zero, also while the values are trained.
  */
+
 import { lazy } from '../base/lazy.ts';
 import { attr } from '../ir/attribute.ts';
 import { elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
 import type { NewNode } from '../ir/graph-edit.ts';
+import { sparsePositions } from '../ir/sparse-positions.ts';
 import { lazyTensor, type SparseTensor, type Tensor } from '../ir/tensor.ts';
-import { int64Tensor, numbersTensor, toNumbers } from '../ir/values.ts';
+import { int64Tensor, numbersTensor } from '../ir/values.ts';
 
 export type SparseKind = 'dense' | 'coo' | 'bits';
 
@@ -142,19 +144,9 @@ export const prunedBy = (tensor: Tensor, count: number, mask: (t: Tensor, n: num
   mask: lazy(() => mask(tensor, count)),
 });
 
-/** Positions of a sparse tensor's values in the dense one: linear indices, or one row of coordinates each. */
-function positions(s: SparseTensor): readonly number[] {
-  const given = toNumbers(s.indices);
-  if (s.indices.dims.length < 2) return Array.from(given);
-  const rank = s.dims.length;
-  return Array.from({ length: given.length / rank }, (_, n) =>
-    s.dims.reduce((at, d, i) => at * d + (given[n * rank + i] ?? 0), 0),
-  );
-}
-
 /** What a sparse initializer of this name holds, so that it can take another form. */
 export function prunedSparse(name: string, s: SparseTensor): Pruned {
-  const at = lazy(() => positions(s));
+  const at = lazy(() => sparsePositions(s));
   const unit = unitOf(s.values);
   const tensor = lazyTensor(name, s.values.type, s.dims, () => {
     const out = new Uint8Array(elementCount(s.dims) * unit);
