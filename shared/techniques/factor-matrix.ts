@@ -35,10 +35,10 @@ export function convShape({ node, dims }: LinearWeight): ConvShape {
 
 /** Attributes of a convolution that takes over the window of `source` along the axes in `axes`, and is 1 wide along the others. */
 export function windowAttributes(
-  source: LinearWeight,
+  source: Pick<LinearWeight, 'node'>,
   kernel: readonly number[],
   axes: readonly number[],
-  group: number,
+  group?: number,
 ): readonly Attribute[] {
   const rank = kernel.length;
   const w = windowOf(source.node, rank);
@@ -53,7 +53,7 @@ export function windowAttributes(
     attr.ints('kernel_shape', size),
     attr.ints('strides', spread(w.strides, 1)),
     attr.ints('dilations', spread(w.dilations, 1)),
-    attr.int('group', group),
+    ...(group === undefined ? [] : [attr.int('group', group)]),
     ...(fixed ? [attr.ints('pads', [...begins, ...ends])] : [attr.string('auto_pad', w.autoPad)]),
   ];
 }

@@ -9,6 +9,7 @@ import { rng } from '../base/random.ts';
 import { type CpFactors, cpFactors } from './cp-decomposition.ts';
 import type { FactorForm, LinearWeight } from './factor-form.ts';
 import { type Area, convShape, plus, positions, times, windowAttributes } from './factor-matrix.ts';
+import { alongInputs, byInput } from './kernel-algebra.ts';
 import { spectrum, squaredNorm, transposed } from './spectrum.ts';
 
 const cellsOf = (kernel: readonly number[]): number => kernel.reduce((a, b) => a * b, 1);
@@ -19,27 +20,14 @@ export function tuckerForm(weight: LinearWeight, area: Area): FactorForm {
   const cells = cellsOf(kernel);
   const inner = (r: number): number => Math.max(1, Math.min(c, Math.round((c * r) / o)));
   const byOutput = spectrum(() => ({ rows: o, columns: c * cells, data: weight.values() }));
-  const byInput = spectrum(() => {
-    const w = weight.values();
-    const data = new Float64Array(c * o * cells);
-    for (let ch = 0; ch < c; ch++)
-      for (let n = 0; n < o; n++)
-        for (let k = 0; k < cells; k++) data[(ch * o + n) * cells + k] = w[(n * c + ch) * cells + k] ?? 0;
-    return { rows: c, columns: o * cells, data };
-  });
+  const byInputs = spectrum(() => ({ rows: c, columns: o * cells, data: byInput(weight.values(), o, c, cells) }));
   const total = lazy(() => squaredNorm(weight.values()));
   /** W seen through the two bases: [r, inner, k...]. */
   const coreOf = (r: number): Float64Array => {
     const ri = inner(r);
     const u = byOutput.basis(r);
     const half = product(u.data, weight.values(), r, o, c * cells);
-    const v = byInput.basis(ri);
-    const core = new Float64Array(r * ri * cells);
-    for (let n = 0; n < r; n++) {
-      const part = half.subarray(n * c * cells, (n + 1) * c * cells);
-      core.set(product(v.data, part, ri, c, cells), n * ri * cells);
-    }
-    return core;
+    return alongInputs(byInputs.basis(ri).data, half, { outputs: r, from: c, to: ri, taps: cells });
   };
   const lost = (energies: Float64Array, rank: number): number => energies.subarray(rank).reduce((a, b) => a + b, 0);
   const [inArea, out] = [positions(area.input), positions(area.output)];
@@ -58,7 +46,7 @@ export function tuckerForm(weight: LinearWeight, area: Area): FactorForm {
     kept: (r) =>
       total() === 0
         ? 1
-        : Math.max(0, 1 - (lost(byOutput.energies(), r) + lost(byInput.energies(), inner(r))) / total()),
+        : Math.max(0, 1 - (lost(byOutput.energies(), r) + lost(byInputs.energies(), inner(r))) / total()),
     error: (r) => (total() === 0 ? 0 : Math.sqrt(Math.max(0, 1 - squaredNorm(coreOf(r)) / total()))),
     words: (r) => `1x1 to ${inner(r)}, ${kernel.join('x')} to ${r}, 1x1 to ${o}`,
     stages: (r) => {
@@ -67,7 +55,7 @@ export function tuckerForm(weight: LinearWeight, area: Area): FactorForm {
       const axes = kernel.map((_, i) => i);
       const plain = windowAttributes(weight, kernel, [], 1);
       return [
-        { op: 'Conv', attributes: plain, dims: [ri, c, ...ones], values: () => byInput.basis(ri).data },
+        { op: 'Conv', attributes: plain, dims: [ri, c, ...ones], values: () => byInputs.basis(ri).data },
         {
           op: 'Conv',
           attributes: windowAttributes(weight, kernel, axes, 1),

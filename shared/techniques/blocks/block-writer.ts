@@ -4,8 +4,8 @@ import type { GraphEdit } from '../../ir/graph-edit.ts';
 import type { Attribute, Node } from '../../ir/model.ts';
 import { lazyTensor, type Tensor } from '../../ir/tensor.ts';
 import { int64Tensor, packNumbers } from '../../ir/values.ts';
-import type { ConvLayer } from './conv-layer.ts';
-import { windowAttributes } from './conv-layer.ts';
+import { windowAttributes } from '../factor-matrix.ts';
+import { type ConvLayer, slideOf } from './conv-layer.ts';
 
 export type Activation = 'none' | 'relu' | 'relu6';
 
@@ -42,8 +42,13 @@ export class BlockWriter {
   }
 
   /** Biases inside a block are only of use where something bends between its layers. */
-  get innerBias(): 'zero' | undefined {
-    return this.#activation === 'none' ? undefined : 'zero';
+  get innerBias(): Pick<ConvParts, 'bias'> {
+    return this.#activation === 'none' ? {} : { bias: 'zero' };
+  }
+
+  /** The replaced layer's own bias, for the convolution that makes the output. */
+  get ownBias(): Pick<ConvParts, 'bias'> {
+    return this.layer.bias === undefined ? {} : { bias: this.layer.bias };
   }
 
   value(part: string): string {
@@ -93,7 +98,7 @@ export class BlockWriter {
     const { window, node } = this.layer;
     switch (p.slide ?? 'none') {
       case 'layer':
-        return windowAttributes(node);
+        return slideOf(node);
       case 'strides':
         return [attr.ints('strides', [...window.strides])];
       case 'same': {
@@ -107,18 +112,7 @@ export class BlockWriter {
 
   /** Window attributes along one spatial axis alone, for a kernel that is a line. */
   slideAlong(axis: 0 | 1): readonly Attribute[] {
-    const { window, kernel } = this.layer;
-    const along = (values: readonly number[], rest: number): readonly number[] =>
-      axis === 0 ? [values[0] ?? rest, rest] : [rest, values[1] ?? rest];
-    const [begin, end] = [along(window.pads.slice(0, 2), 0), along(window.pads.slice(2), 0)];
-    const pads =
-      window.autoPad === 'NOTSET' ? [attr.ints('pads', [...begin, ...end])] : [attr.string('auto_pad', window.autoPad)];
-    return [
-      attr.ints('strides', along(window.strides, 1)),
-      attr.ints('dilations', along(window.dilations, 1)),
-      attr.ints('kernel_shape', along(kernel, 1)),
-      ...pads,
-    ];
+    return windowAttributes(this.layer, this.layer.kernel, [axis]);
   }
 
   concat(part: string, values: readonly string[], last = false): string {

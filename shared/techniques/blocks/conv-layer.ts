@@ -72,5 +72,5 @@ export function convLayer(c: Pick<StepContext, 'model' | 'facts'>, node: Node): 
 }
 
 /** Window attributes as they stand, to be given to the node that takes over the sliding. */
-export const windowAttributes = (node: Node) =>
+export const slideOf = (node: Node) =>
   ['strides', 'pads', 'dilations', 'auto_pad'].flatMap((name) => attribute(node, name) ?? []);

@@ -2,7 +2,9 @@
  * Owns the nearest kernels of a given form: separable, narrow on both sides (Tucker-2), and grouped on both sides (CP per pair of
  * groups). Kernels are [outputs, inputs, taps], row-major.
  */
-import { lowRank } from '../../base/low-rank.ts';
+import { lowRank, product } from '../../base/low-rank.ts';
+import { alongInputs, byInput } from '../kernel-algebra.ts';
+import { spectrum, transposed } from '../spectrum.ts';
 
 export interface Kernel {
   readonly values: Float64Array;
@@ -47,32 +49,6 @@ export function separable(k: Kernel, rank: number): Separable {
   return { depthwise, pointwise, composite };
 }
 
-/** Orthonormal columns [rows, rank] that hold most of a matrix [rows, columns]. */
-export function basis(
-  values: ArrayLike<number>,
-  rows: number,
-  columns: number,
-  rank: number,
-): { u: Float64Array; rank: number } {
-  const cut = lowRank(values, rows, columns, Math.min(rank, rows, columns));
-  const u = new Float64Array(rows * cut.rank);
-  for (let r = 0; r < cut.rank; r++) {
-    const root = Math.sqrt(cut.singular[r] ?? 0);
-    for (let i = 0; i < rows; i++)
-      u[i * cut.rank + r] = root > 0 ? (cut.left[i * cut.rank + r] ?? 0) / root : Number(i === r);
-  }
-  return { u, rank: cut.rank };
-}
-
-/** The kernel seen as [inputs, outputs * taps]. */
-export function byInput({ values, outputs, inputs, taps }: Kernel): Float64Array {
-  const out = new Float64Array(values.length);
-  for (let n = 0; n < outputs; n++)
-    for (let c = 0; c < inputs; c++)
-      for (let t = 0; t < taps; t++) out[(c * outputs + n) * taps + t] = values[(n * inputs + c) * taps + t] ?? 0;
-  return out;
-}
-
 export interface Tucker {
   /** [rank, inputs] */
   readonly reduce: Float64Array;
@@ -86,54 +62,19 @@ export interface Tucker {
 /** Tucker-2 by the leading singular vectors of both unfoldings (Kim et al. 2016, section 3.1). `rank` is at most the smaller side. */
 export function tucker2(k: Kernel, rank: number): Tucker {
   const { values, outputs, inputs, taps } = k;
-  const a = basis(byInput(k), inputs, outputs * taps, rank).u;
-  const b = basis(values, outputs, inputs * taps, rank).u;
-  const reduce = new Float64Array(rank * inputs);
-  for (let c = 0; c < inputs; c++) for (let r = 0; r < rank; r++) reduce[r * inputs + c] = a[c * rank + r] ?? 0;
-  // core = W x_inputs a^T x_outputs b^T, one side after the other.
-  const half = new Float64Array(outputs * rank * taps);
-  for (let n = 0; n < outputs; n++)
-    for (let c = 0; c < inputs; c++)
-      for (let r = 0; r < rank; r++) {
-        const w = a[c * rank + r] ?? 0;
-        for (let t = 0; t < taps; t++) {
-          const at = (n * rank + r) * taps + t;
-          half[at] = (half[at] ?? 0) + w * (values[(n * inputs + c) * taps + t] ?? 0);
-        }
-      }
-  const core = new Float64Array(rank * rank * taps);
-  for (let n = 0; n < outputs; n++)
-    for (let q = 0; q < rank; q++) {
-      const w = b[n * rank + q] ?? 0;
-      for (let at = 0; at < rank * taps; at++) {
-        const to = q * rank * taps + at;
-        core[to] = (core[to] ?? 0) + w * (half[n * rank * taps + at] ?? 0);
-      }
-    }
-  return { reduce, core, expand: b, composite: tuckerProduct(k, rank, a, core, b) };
+  const reduce = basis(byInput(values, outputs, inputs, taps), inputs, outputs * taps, rank);
+  const up = basis(values, outputs, inputs * taps, rank);
+  const half = product(up, values, rank, outputs, inputs * taps);
+  const core = alongInputs(reduce, half, { outputs: rank, from: inputs, to: rank, taps });
+  const expand = transposed({ rows: rank, columns: outputs, data: up }).data;
+  const back = transposed({ rows: rank, columns: inputs, data: reduce }).data;
+  const wide = alongInputs(back, core, { outputs: rank, from: rank, to: inputs, taps });
+  return { reduce, core, expand, composite: product(expand, wide, outputs, rank, inputs * taps) };
 }
 
-function tuckerProduct(k: Kernel, rank: number, a: Float64Array, core: Float64Array, b: Float64Array): Float64Array {
-  const { outputs, inputs, taps } = k;
-  const half = new Float64Array(outputs * rank * taps);
-  for (let n = 0; n < outputs; n++)
-    for (let q = 0; q < rank; q++) {
-      const w = b[n * rank + q] ?? 0;
-      for (let at = 0; at < rank * taps; at++)
-        half[n * rank * taps + at] = (half[n * rank * taps + at] ?? 0) + w * (core[q * rank * taps + at] ?? 0);
-    }
-  const out = new Float64Array(k.values.length);
-  for (let n = 0; n < outputs; n++)
-    for (let c = 0; c < inputs; c++)
-      for (let r = 0; r < rank; r++) {
-        const w = a[c * rank + r] ?? 0;
-        for (let t = 0; t < taps; t++) {
-          const at = (n * inputs + c) * taps + t;
-          out[at] = (out[at] ?? 0) + w * (half[(n * rank + r) * taps + t] ?? 0);
-        }
-      }
-  return out;
-}
+/** [rank, rows]: the strongest directions of the rows' space. */
+export const basis = (data: Float64Array, rows: number, columns: number, rank: number): Float64Array =>
+  spectrum(() => ({ rows, columns, data })).basis(rank).data;
 
 export interface RankOne {
   /** [outputs], [inputs], [taps] */

@@ -6,8 +6,6 @@ import type { ConvLayer } from './conv-layer.ts';
 import { type BlockKind, centreOf, kernelOf, narrow, tapsOf } from './declare.ts';
 import { basis, tucker2 } from './fits.ts';
 
-const biasOf = (layer: ConvLayer): { bias?: string } => (layer.bias === undefined ? {} : { bias: layer.bias });
-
 /** He et al. 2016, figure 5 right: 1x1 down, k x k, 1x1 up. Fitted by Tucker-2. */
 export const bottleneck: BlockKind = {
   id: 'bottleneck',
@@ -18,14 +16,14 @@ export const bottleneck: BlockKind = {
     const m = narrow(layer, o.ratio);
     const [kh, kw] = layer.kernel;
     const nearest = lazy(() => tucker2(kernelOf(layer), m));
-    const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+    const inner = b.innerBias;
     const down = b.conv('reduce', b.x, { dims: [m, layer.inputs, 1, 1], weight: () => nearest().reduce, ...inner });
     const slide = { dims: [m, m, kh, kw] as const, weight: () => nearest().core, slide: 'layer' as const, ...inner };
     const mid = b.conv('core', b.bend('reduce', down), slide);
     b.conv(
       'expand',
       b.bend('core', mid),
-      { dims: [layer.outputs, m, 1, 1], weight: () => nearest().expand, ...biasOf(layer) },
+      { dims: [layer.outputs, m, 1, 1], weight: () => nearest().expand, ...b.ownBias },
       true,
     );
     return () => nearest().composite;
@@ -51,9 +49,7 @@ function fireFit(layer: ConvLayer, s: number, ones: number): FireFit {
       for (let t = 0; t < taps; t++)
         read[c * columns + ones + (n - ones) * taps + t] = w[(n * inputs + c) * taps + t] ?? 0;
   }
-  const { u, rank } = basis(read, inputs, columns, s);
-  const squeeze = new Float64Array(s * inputs);
-  for (let c = 0; c < inputs; c++) for (let r = 0; r < rank; r++) squeeze[r * inputs + c] = u[c * rank + r] ?? 0;
+  const squeeze = basis(read, inputs, columns, s);
   const spread = product(squeeze, read, s, inputs, columns); // [s, columns]
   const one = new Float64Array(ones * s);
   const full = new Float64Array((outputs - ones) * s * taps);
@@ -93,7 +89,7 @@ export const fire: BlockKind = {
     const s = narrow(layer, o.ratio);
     const ones = Math.floor(outputs / 2);
     const nearest = lazy(() => fireFit(layer, s, ones));
-    const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+    const inner = b.innerBias;
     const down = b.bend(
       'squeeze',
       b.conv('squeeze', b.x, { dims: [s, inputs, 1, 1], weight: () => nearest().squeeze, ...inner }),
@@ -154,7 +150,7 @@ export const factorised: BlockKind = {
       return { down, across, composite };
     });
     const [h, w] = [b.slideAlong(0), b.slideAlong(1)];
-    const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+    const inner = b.innerBias;
     const mid = b.conv(`${kh}x1`, b.x, {
       dims: [m, inputs, kh, 1],
       weight: () => nearest().down,
@@ -164,7 +160,7 @@ export const factorised: BlockKind = {
     b.conv(
       `1x${kw}`,
       b.bend(`${kh}x1`, mid),
-      { dims: [outputs, m, 1, kw], weight: () => nearest().across, attributes: w, ...biasOf(layer) },
+      { dims: [outputs, m, 1, kw], weight: () => nearest().across, attributes: w, ...b.ownBias },
       true,
     );
     return () => nearest().composite;

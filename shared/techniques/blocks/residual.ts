@@ -73,7 +73,7 @@ function write(b: BlockWriter, ratio: number, pre: boolean) {
   const [kh, kw] = layer.kernel;
   const m = narrow(layer, ratio);
   const nearest = lazy(() => split(layer, m, skips));
-  const inner = b.innerBias === undefined || pre ? {} : { bias: b.innerBias };
+  const inner = pre ? {} : b.innerBias;
   const into = pre ? b.bend('norm1', norm(b, 'norm1', b.x, inputs)) : b.x;
   const one = b.conv('conv1', into, {
     dims: [m, inputs, kh, kw],
@@ -82,12 +82,11 @@ function write(b: BlockWriter, ratio: number, pre: boolean) {
     ...inner,
   });
   const mid = b.bend('conv1', pre ? norm(b, 'norm2', one, m) : one);
-  const bias = layer.bias === undefined ? {} : { bias: layer.bias };
   const two = b.conv('conv2', mid, {
     dims: [outputs, m, kh, kw],
     weight: () => centred(nearest().second, layer),
     slide: 'same',
-    ...bias,
+    ...b.ownBias,
   });
   const side = skips
     ? b.x
@@ -126,7 +125,7 @@ export const dense: BlockKind = {
     const taps = tapsOf(layer);
     const growth = narrow(layer, o.ratio / 2);
     const nearest = lazy(() => split(layer, 2 * growth, false));
-    const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+    const inner = b.innerBias;
     const first = b.bend(
       'layer1',
       b.conv('layer1', b.x, {
@@ -162,8 +161,7 @@ export const dense: BlockKind = {
       }
       return w;
     };
-    const bias = layer.bias === undefined ? {} : { bias: layer.bias };
-    b.conv('transition', all, { dims: [outputs, width, 1, 1], weight: transition, ...bias }, true);
+    b.conv('transition', all, { dims: [outputs, width, 1, 1], weight: transition, ...b.ownBias }, true);
     return () => nearest().composite;
   },
 };

@@ -18,20 +18,17 @@ export const depthwiseSeparable: BlockKind = {
       weight: () => nearest().depthwise,
       group: layer.inputs,
       slide: 'layer',
-      ...(b.innerBias === undefined ? {} : { bias: b.innerBias }),
+      ...b.innerBias,
     });
     b.conv(
       'pointwise',
       b.bend('depthwise', deep),
-      { dims: [layer.outputs, layer.inputs, 1, 1], weight: () => nearest().pointwise, ...biasOf(b) },
+      { dims: [layer.outputs, layer.inputs, 1, 1], weight: () => nearest().pointwise, ...b.ownBias },
       true,
     );
     return () => nearest().composite;
   },
 };
-
-const biasOf = (b: { readonly layer: { readonly bias: string | undefined } }): { bias?: string } =>
-  b.layer.bias === undefined ? {} : { bias: b.layer.bias };
 
 /** Sandler et al. 2018, section 3: widened by 1x1, filtered, narrowed without activation; added to the input where shapes allow. */
 export const invertedResidual: BlockKind = {
@@ -44,7 +41,7 @@ export const invertedResidual: BlockKind = {
     const [kh, kw] = layer.kernel;
     const wide = inputs * expansion;
     const nearest = lazy(() => separable(kernelOf(layer, skips ? withoutIdentity(layer) : layer.weight()), expansion));
-    const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+    const inner = b.innerBias;
     // Every input channel once for each of its filters.
     const copies = (): Float64Array => {
       const w = new Float64Array(wide * inputs);
@@ -59,7 +56,7 @@ export const invertedResidual: BlockKind = {
       slide: 'layer',
       ...inner,
     });
-    const project = { dims: [outputs, wide, 1, 1] as const, weight: () => nearest().pointwise, ...biasOf(b) };
+    const project = { dims: [outputs, wide, 1, 1] as const, weight: () => nearest().pointwise, ...b.ownBias };
     const down = b.conv('project', b.bend('depthwise', deep), project, !skips);
     if (skips) b.node('Add', 'add', [down, b.x], [], true);
     return () => (skips ? plusIdentity(layer, nearest().composite) : nearest().composite);

@@ -6,8 +6,6 @@ import type { ConvLayer } from './conv-layer.ts';
 import { type BlockKind, plusIdentity, tapsOf, withoutIdentity } from './declare.ts';
 import { cp, separable } from './fits.ts';
 
-const biasOf = (layer: ConvLayer): { bias?: string } => (layer.bias === undefined ? {} : { bias: layer.bias });
-
 /** Width inside, so that every pair of groups (one before, one after the shuffle) has the same number of channels. */
 function midOf(layer: ConvLayer, ratio: number, groups: number): number {
   const each = Math.max(1, Math.round((Math.min(layer.inputs, layer.outputs) * ratio) / (groups * groups)));
@@ -71,7 +69,7 @@ export const shuffleUnit: BlockKind = {
     const [kh, kw] = layer.kernel;
     const mid = midOf(layer, ratio, groups);
     const nearest = lazy(() => grouped(layer, skips ? withoutIdentity(layer) : layer.weight(), mid, groups));
-    const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+    const inner = b.innerBias;
     const one = b.conv('group1x1', b.x, {
       dims: [mid, inputs / groups, 1, 1],
       weight: () => nearest().before,
@@ -89,7 +87,7 @@ export const shuffleUnit: BlockKind = {
       dims: [outputs, mid / groups, 1, 1] as const,
       weight: () => nearest().after,
       group: groups,
-      ...biasOf(layer),
+      ...b.ownBias,
     };
     const out = b.conv('group1x1-out', deep, two, !skips);
     if (skips) b.node('Add', 'add', [out, b.x], [], true);
@@ -115,7 +113,7 @@ function branch(b: BlockWriter, part: string, x: string, odd: number, from: numb
   const { layer } = b;
   const [kh, kw] = layer.kernel;
   const half = layer.outputs / 2;
-  const inner = b.innerBias === undefined ? {} : { bias: b.innerBias };
+  const inner = b.innerBias;
   const nearest = lazy(() =>
     separable({ values: halfOf(layer, odd, from, count), outputs: half, inputs: count, taps: tapsOf(layer) }, 1),
   );
