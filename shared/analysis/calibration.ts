@@ -5,24 +5,12 @@
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import type { Model, ValueInfo } from '../ir/model.ts';
+import type { Model } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Feeds, RunTensor, Runtime, Session } from '../ports/runtime.ts';
 import { clippedRange, Histogram } from './histogram.ts';
 import type { CalibrationRequest, Range, Ranges } from './ranges.ts';
-
-/** Outputs fetched by one run: bounds the memory that taps take. */
-const tapsAtOnce = 64;
-
-/** The model with `values` among its outputs. */
-function tapped(model: Model, values: readonly string[]): Model {
-  const { graph } = model;
-  const known = new Set(graph.outputs.map((o) => o.name));
-  const taps = values
-    .filter((v) => !known.has(v))
-    .map((name): ValueInfo => ({ name, type: { kind: 'tensor', elem: 'float', shape: null } }));
-  return { ...model, graph: { ...graph, outputs: [...graph.outputs, ...taps] } };
-}
+import { tapped, tapsAtOnce } from './tapped.ts';
 
 async function* observed(session: Session, feeds: Feeds, values: readonly string[]) {
   const fed = values.filter((v) => v in feeds);

@@ -3,16 +3,14 @@ import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import type { Model, Node, ValueInfo } from '../ir/model.ts';
+import type { Model, Node } from '../ir/model.ts';
 import { bfloatToNumber, halfToNumber } from '../ir/values.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Feeds, RunTensor, Runtime } from '../ports/runtime.ts';
 import { axisKey, type ChannelAxis, type ChannelStatistics, type EvidenceRequest, type LayerRows } from './evidence.ts';
 import { inferFacts } from './infer-facts.ts';
 import { drawRows, type RowSink, rowSink, rowSizes } from './layer-rows.ts';
-
-/** Values fetched by one run: bounds the memory that taps take. */
-const tapsAtOnce = 64;
+import { tapped, tapsAtOnce } from './tapped.ts';
 
 /** A run's tensor as numbers, float16 and bfloat16 decoded. */
 function numbersOf({ type, data }: RunTensor): ArrayLike<number> {
@@ -89,14 +87,6 @@ function chunks(watches: readonly Watch[]): readonly (readonly Watch[])[] {
   const out: Watch[][] = [];
   for (let at = 0; at < watches.length; at += tapsAtOnce) out.push(watches.slice(at, at + tapsAtOnce));
   return out;
-}
-
-function tapped(model: Model, values: readonly string[]): Model {
-  const known = new Set(model.graph.outputs.map((o) => o.name));
-  const taps = [...new Set(values)]
-    .filter((v) => !known.has(v))
-    .map((name): ValueInfo => ({ name, type: { kind: 'tensor', elem: 'float', shape: null } }));
-  return { ...model, graph: { ...model.graph, outputs: [...model.graph.outputs, ...taps] } };
 }
 
 const moments = ({ sum, abs, square, count }: Sums): ChannelStatistics => ({

@@ -9,6 +9,7 @@ import { lazyTensor, type SparseTensor, type Tensor } from '../ir/tensor.ts';
 import { packNumbers, toFloat32 } from '../ir/values.ts';
 import type { Facts, ParameterRole } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
+import { heldBy } from '../transforms/constant-values.ts';
 
 export interface Parameter {
   /** Name of the value: an initializer, a sparse initializer, or the output of a Constant node. */
@@ -20,11 +21,6 @@ export interface Parameter {
   /** 1 where the value is not an exact zero; undefined where none is zero. Only weights: zero biases are no mask. */
   readonly mask?: Float32Array;
 }
-
-const constantTensor = (node: Node | undefined): Tensor | undefined => {
-  const found = node?.op === 'Constant' ? node.attributes.find((a) => a.name === 'value') : undefined;
-  return found?.kind === 'tensor' ? found.value : undefined;
-};
 
 function dense(s: SparseTensor): Float32Array {
   const out = new Float32Array(s.dims.reduce((a, b) => a * b, 1));
@@ -39,7 +35,7 @@ interface Stored {
 }
 
 function storedFloat(index: GraphIndex, name: string): Stored | undefined {
-  const tensor = index.initializer.get(name) ?? constantTensor(index.producer.get(name));
+  const tensor = index.initializer.get(name) ?? heldBy(index.producer.get(name));
   if (tensor !== undefined)
     return tensor.type === 'float' ? { dims: tensor.dims, values: () => toFloat32(tensor).slice() } : undefined;
   const sparse = index.sparseInitializer.get(name);
@@ -129,7 +125,7 @@ export function withValues(model: Model, values: ReadonlyMap<string, Float32Arra
     const tensor = index.initializer.get(name);
     const sparse = index.sparseInitializer.get(name);
     const constant = index.producer.get(name);
-    const held = constantTensor(constant);
+    const held = heldBy(constant);
     if (tensor !== undefined) edit.setInitializer(floatTensor(name, tensor.dims, now));
     else if (sparse !== undefined) {
       const kept = Float32Array.from(sparsePositions(sparse), (at) => now[at] ?? 0);

@@ -14,17 +14,7 @@ import {
   times,
   xShape,
 } from './gradient-rule.ts';
-import { axisAt, intsSetting } from './rule.ts';
-
-/** Axes of a reduction: attribute before, input since 13 (ReduceSum) or 18; all where none are given. */
-function reducedAxes(c: GradientContext): readonly number[] {
-  const rank = xShape(c).length;
-  const given = intsSetting(c, 'axes', 1);
-  const all = Array.from({ length: rank }, (_, i) => i);
-  if (given === undefined || given === null || given.length === 0)
-    return intAttr(c.node, 'noop_with_empty_axes', 0) === 1 ? [] : all;
-  return given.map((a) => axisAt(a, rank));
-}
+import { reducedAxes } from './reduced-axes.ts';
 
 /** Result and gradient with the reduced axes kept at size 1, so that they broadcast to the input. */
 interface Kept {
@@ -39,7 +29,7 @@ interface Kept {
 const reduction = (f: (c: GradientContext, k: Kept) => string, spread = false): GradientRule =>
   dataOnly((c, dy) => {
     const x = xShape(c);
-    const axes = reducedAxes(c);
+    const axes = [...(reducedAxes(c) ?? xShape(c).keys())];
     const kept = x.map((d, i) => (axes.includes(i) ? 1 : d));
     const wide = (value: string): string =>
       intAttr(c.node, 'keepdims', 1) === 1 || axes.length === 0 ? value : reshapeTo(c, value, kept);

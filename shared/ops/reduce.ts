@@ -5,28 +5,8 @@ import { fed, fedAs, ints } from './case-values.ts';
 import type { ChannelContext, ChannelRelation, Facts, InferContext, NodeContext, Op, Scalar } from './declare.ts';
 import { asElement } from './fold.ts';
 import { reduceGradients } from './reduce-gradient.ts';
-import {
-  axisAt,
-  family,
-  freeAxis,
-  intsSetting,
-  noGradientYet,
-  noQuantize,
-  perInput,
-  sameAxis,
-  tensorFacts,
-  times,
-} from './rule.ts';
-
-/** Reduced axes; null where they are not known. */
-export function reducedAxes(c: NodeContext): ReadonlySet<number> | null {
-  const rank = c.inputs[0]?.shape?.length;
-  const axes = intsSetting(c, 'axes', 1);
-  if (rank === undefined || axes === null) return null;
-  if (axes !== undefined && axes.length > 0) return new Set(axes.map((a) => axisAt(a, rank)));
-  if (intAttr(c.node, 'noop_with_empty_axes', 0) === 1) return new Set();
-  return new Set(Array.from({ length: rank }, (_, i) => i));
-}
+import { reducedAxes } from './reduced-axes.ts';
+import { family, freeAxis, noGradientYet, noQuantize, perInput, sameAxis, tensorFacts, times } from './rule.ts';
 
 const reducedShape = (c: NodeContext): readonly Dim[] | null => {
   const s = c.inputs[0]?.shape;

@@ -1,14 +1,11 @@
 /** Owns copyValues: what a training changed in one model brought into another that holds the same tensors. */
+
 import type { Attribute, Model, Node } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
+import { heldBy } from '../transforms/constant-values.ts';
 
 const alike = (a: Tensor, b: Tensor | undefined): b is Tensor =>
   b !== undefined && a.type === b.type && a.dims.join() === b.dims.join();
-
-function heldBy(node: Node | undefined): Tensor | undefined {
-  const value = node?.op === 'Constant' ? node.attributes.find((a) => a.name === 'value') : undefined;
-  return value?.kind === 'tensor' ? value.value : undefined;
-}
 
 /** `to` with the values of the initializers and Constant nodes that `from` holds too, by name, type and shape. */
 export function copyValues(from: Model, to: Model): Model {

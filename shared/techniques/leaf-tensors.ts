@@ -5,22 +5,13 @@ import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { toNumbers } from '../ir/values.ts';
+import { plainConstant } from '../transforms/constant-values.ts';
 
 export interface Leaf {
   readonly value: string;
   readonly tensor: Tensor;
   /** The DequantizeLinear between the leaf and its reader, if any. */
   readonly dequantize?: Node;
-}
-
-/** A constant tensor by the name of its value: an initializer, or the `value` of a Constant node. */
-export function constantTensor(model: Model, value: string): Tensor | undefined {
-  const index = graphIndex(model.graph);
-  const initializer = index.initializer.get(value);
-  if (initializer !== undefined) return initializer;
-  const node = index.producer.get(value);
-  const attribute = node?.op === 'Constant' ? node.attributes.find((a) => a.name === 'value') : undefined;
-  return attribute?.kind === 'tensor' ? attribute.value : undefined;
 }
 
 /** The tensors behind a weight, through whatever nodes form it. */
@@ -32,7 +23,7 @@ export function leavesOf(model: Model, weight: string): readonly Leaf[] {
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     if (seen.has(top.value)) continue;
     seen.add(top.value);
-    const tensor = constantTensor(model, top.value);
+    const tensor = plainConstant(model.graph, top.value);
     const node = index.producer.get(top.value);
     if (tensor !== undefined) {
       const dq = top.reader?.op === 'DequantizeLinear' ? top.reader : undefined;
@@ -49,9 +40,9 @@ export function leafNumbers(model: Model, leaf: Leaf): Float64Array {
   const numbers = toNumbers(leaf.tensor);
   const node = leaf.dequantize;
   if (node === undefined) return numbers;
-  const scale = constantTensor(model, node.inputs[1] ?? '');
+  const scale = plainConstant(model.graph, node.inputs[1] ?? '');
   if (scale === undefined) return numbers;
-  const zero = constantTensor(model, node.inputs[2] ?? '');
+  const zero = plainConstant(model.graph, node.inputs[2] ?? '');
   const scales = toNumbers(scale);
   const zeros = zero === undefined ? undefined : toNumbers(zero);
   const rank = leaf.tensor.dims.length;

@@ -8,6 +8,7 @@ import type { Graph, Node } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
 import type { Facts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
+import { heldBy } from '../transforms/constant-values.ts';
 
 export interface StoredFloat {
   readonly name: string;
@@ -31,11 +32,6 @@ const isListed = (index: GraphIndex, gather: Node): boolean => {
   return from?.op === 'Sub' && index.producer.get(from.inputs[0] ?? '')?.op === 'CumSum';
 };
 
-const heldBy = (node: Node): Tensor | undefined => {
-  const value = node.attributes.find((a) => a.name === 'value');
-  return value?.kind === 'tensor' ? value.value : undefined;
-};
-
 /** The stored tensor at the end of one weight input; a reason where there is none. */
 function follow(graph: Graph, facts: ReadonlyMap<string, Facts>, input: string): StoredFloat | string {
   const index = graphIndex(graph);
@@ -47,7 +43,7 @@ function follow(graph: Graph, facts: ReadonlyMap<string, Facts>, input: string):
     const maker = index.producer.get(at);
     if (index.outputNames.has(at)) return 'its weight is a graph output';
     if (sparse !== undefined) return { name: at, tensor: sparse.values, role: 'sparse', sparse, listed: true };
-    const held = maker?.op === 'Constant' ? heldBy(maker) : undefined;
+    const held = heldBy(maker);
     const tensor = plain ?? held;
     if (tensor !== undefined) {
       if (!floats.has(tensor.type)) return `its weight is ${tensor.type}`;

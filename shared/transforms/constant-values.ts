@@ -20,8 +20,9 @@ const carriers = new Set(['Reshape', 'Transpose', 'Unsqueeze', 'Squeeze', 'Flatt
 
 const isDefault = (n: Node): boolean => n.domain === '' || n.domain === 'ai.onnx';
 
-function heldBy(node: Node): Tensor | undefined {
-  if (node.op !== 'Constant' || !isDefault(node)) return undefined;
+/** The `value` tensor of a Constant node; undefined for any other node, or another of its attributes. */
+export function heldBy(node: Node | undefined): Tensor | undefined {
+  if (node?.op !== 'Constant' || !isDefault(node)) return undefined;
   const value = node.attributes.find((a) => a.name === 'value');
   return value?.kind === 'tensor' ? value.value : undefined;
 }
@@ -32,7 +33,7 @@ export function plainConstant(graph: Graph, name: string): Tensor | undefined {
   const found = index.initializer.get(name);
   if (found !== undefined) return found;
   const maker = index.producer.get(name);
-  const held = maker === undefined ? undefined : heldBy(maker);
+  const held = heldBy(maker);
   return held === undefined ? undefined : { ...held, name };
 }
 
