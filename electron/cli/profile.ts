@@ -31,8 +31,7 @@ async function inProcess(task: Task): Promise<JobResult> {
     if (ending.kind === 'cancelled') throw new Cancelled();
     if (ending.kind === 'done' && ending.outcome.kind === 'job') return ending.outcome.result;
     if (ending.kind !== 'failed') throw new Fault('internal', 'the job gave something else');
-    const { code, message, ...more } = ending.fault;
-    throw new Fault(code, message, more);
+    throw new Fault(ending.fault.code, ending.fault.message, ending.fault);
   } finally {
     line.done();
     process.off('SIGINT', running.cancel);

@@ -66,6 +66,7 @@ const recentShown = 8;
 const lastPart = (name: string): string => name.split(/[\\/]/).at(-1) || 'model.onnx';
 
 export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const { threads } = options;
   const store = await openStore(options.folder.models, options.storeLimit);
   const project = projectFile(options.folder.project);
   const parsed = new Map<string, Model>();
@@ -128,7 +129,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const preprocess = held[0]?.preprocess;
     const known = preprocess === undefined ? {} : { preprocess };
     const kept = spec.kind === 'apply' ? { checkpoint: checkpointOf(id) } : {};
-    return { kind: 'job', spec, models, out, threads: options.threads, ...known, ...kept };
+    return { kind: 'job', spec, models, out, threads, ...known, ...kept };
   };
   const discard = async (task: Extract<Task, { kind: 'job' }>): Promise<void> => {
     if (task.out !== '') await store.drop(dirname(task.out));
@@ -152,7 +153,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       version: options.version,
       host: options.kind,
       runtime: options.runtime,
-      threads: options.threads,
+      threads,
       samples: samplesIn(options.samples).map((s) => ({
         id: s.id,
         title: s.title ?? s.id,
@@ -196,10 +197,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     magnitudeSummaries: async ({ modelId }) => magnitudeSummaries(await modelById(modelId)),
     lookAtData: async ({ modelId, data }) => {
       const { path } = await store.get(modelId);
-      const task: Task = { kind: 'look', model: path, data, threads: options.threads };
-      const outcome = await runToEnd(options.spawn, task);
-      if (outcome.kind !== 'look') throw new Fault('internal', 'the look at the data answered something else');
-      return outcome.look;
+      return (await runToEnd(options.spawn, { kind: 'look', model: path, data, threads })).look;
     },
     startJob: async ({ spec }) => {
       for (const id of idsOf(spec)) await store.get(id);
@@ -217,22 +215,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       return exportModel({ held, name: lastPart(name), store, ...options });
     },
     modelBytes: async ({ modelId }) => ({ bytes: await wholeBytes(await store.get(modelId)) }),
-    someSamples: async (asked) => {
-      const outcome = await runToEnd(options.spawn, { kind: 'samples', threads: options.threads, ...asked });
-      if (outcome.kind !== 'samples') throw new Fault('internal', 'the process answered something else');
-      return outcome.samples;
-    },
+    someSamples: async (asked) => (await runToEnd(options.spawn, { kind: 'samples', threads, ...asked })).samples,
     packedSize: async ({ modelId }) => {
       const model = (await store.get(modelId)).path;
-      const outcome = await runToEnd(options.spawn, { kind: 'pack', model, threads: options.threads });
-      if (outcome.kind !== 'pack') throw new Fault('internal', 'the process answered something else');
-      return outcome.packed;
+      return (await runToEnd(options.spawn, { kind: 'pack', model, threads })).packed;
     },
     answer: async ({ modelId, feeds }) => {
       const model = (await store.get(modelId)).path;
-      const outcome = await runToEnd(options.spawn, { kind: 'answer', model, feeds, threads: options.threads });
-      if (outcome.kind !== 'answer') throw new Fault('internal', 'the process answered something else');
-      return outcome.answer;
+      return (await runToEnd(options.spawn, { kind: 'answer', model, feeds, threads })).answer;
     },
     saveProject: async (next) => {
       await project.save(next);

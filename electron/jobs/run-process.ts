@@ -89,14 +89,16 @@ export function runProcess(
   };
 }
 
-/** The outcome of a task that nobody watches. Throws its fault. */
-export async function runToEnd(spawn: Spawn, task: Task): Promise<Outcome> {
+/** The outcome of a task that nobody watches, of the task's own kind. Throws its fault. */
+export async function runToEnd<K extends Task['kind']>(
+  spawn: Spawn,
+  task: Extract<Task, { kind: K }>,
+): Promise<Extract<Outcome, { kind: K }>> {
   const ending = await runProcess(spawn, task, () => {}).ended;
-  if (ending.kind === 'done') return ending.outcome;
   if (ending.kind === 'cancelled') throw new Fault('crashed', 'the check was cancelled');
-  const { code, message, where, hint } = ending.fault;
-  throw new Fault(code, message, {
-    ...(where === undefined ? {} : { where }),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  if (ending.kind === 'failed') throw new Fault(ending.fault.code, ending.fault.message, ending.fault);
+  const { outcome } = ending;
+  const isOwn = (o: Outcome): o is Extract<Outcome, { kind: K }> => o.kind === task.kind;
+  if (!isOwn(outcome)) throw new Fault('internal', `the process answered ${outcome.kind} to ${task.kind}`);
+  return outcome;
 }

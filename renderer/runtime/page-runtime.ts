@@ -45,10 +45,8 @@ export function openPageRuntime(): PageRuntime {
   worker.addEventListener('message', ({ data }: MessageEvent<FromOrt>) => {
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
-    if (data.fault !== undefined) {
-      const { code, message, where, hint } = data.fault;
-      asked?.fail(new Fault(code, message, { ...(where ? { where } : {}), ...(hint ? { hint } : {}) }));
-    } else asked?.done(data.value ?? {});
+    if (data.fault !== undefined) asked?.fail(new Fault(data.fault.code, data.fault.message, data.fault));
+    else asked?.done(data.value ?? {});
   });
   worker.addEventListener('error', (e) => {
     failAll(new Fault('crashed', `the runtime in the page stopped${e.message ? `: ${e.message}` : ''}`));
