@@ -126,6 +126,7 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
     data,
     graph,
     input,
+    preprocess,
     batch,
     step: await open(graph.step),
     judge: await open(graph.judge),

@@ -25,9 +25,12 @@ export const preprocessPresets: Readonly<Record<string, Preprocess>> = {
 /** What a project without a stated preprocessing starts with: 0..1. */
 export const defaultPreprocess: Preprocess = preset({});
 
+/** Numbers as they stand. */
+const asTheyStand: Preprocess = preset({ scale: 1 });
+
 /** What data starts with where nothing is stated and nothing can be tried: pictures as 0..1, other numbers as they stand. */
 export const startingPreprocess = (sample: DatasetInfo['sample']): Preprocess =>
-  sample.kind === 'image' ? defaultPreprocess : preset({ scale: 1 });
+  sample.kind === 'image' ? defaultPreprocess : asTheyStand;
 
 /** A preset by name. Faults: `bad-input`, listing those there are. */
 export function presetOf(name: string): Preprocess {

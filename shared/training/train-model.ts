@@ -16,7 +16,7 @@ import { argmax } from './class-scores.ts';
 import { divergence } from './divergence.ts';
 import type { ModelInput } from './model-input.ts';
 import { openTraining } from './open-training.ts';
-import { preprocessBatch, startingPreprocess } from './preprocess.ts';
+import { preprocessBatch } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
 import { rateAt, type TrainSettings } from './settings.ts';
 import { labelRows, rowWeights, type TargetRule } from './targets.ts';
@@ -84,6 +84,8 @@ export interface Training {
   readonly data: Dataset;
   readonly graph: TrainingGraph;
   readonly input: ModelInput;
+  /** As asked for, or what the data starts with. */
+  readonly preprocess: Preprocess;
   readonly batch: number;
   readonly step: Session;
   readonly judge: Session;
@@ -99,7 +101,7 @@ const scalar = (v: number): RunTensor => ({ type: 'float', dims: [], data: Float
 async function feedsOf(t: Training, samples: readonly Sample[], real: number): Promise<Values> {
   const { names } = t.graph;
   const { info } = t.data;
-  const feed = preprocessBatch(samples, info.sample, t.input, t.parts.preprocess ?? startingPreprocess(info.sample));
+  const feed = preprocessBatch(samples, info.sample, t.input, t.preprocess);
   const taught = await t.teachers?.teach(samples, feed);
   if (t.target.kind === 'cross-entropy') taught?.soft.fill(0, real * t.graph.classes);
   const soft: RunTensor | undefined =
