@@ -23,6 +23,7 @@ function rewrite(c: StepContext): Rewrite {
     notes: [],
   });
   if (from === to) return refused(`the model has opset ${to} already`);
+  if (from > to) return refused(`the model has opset ${from}; it can be raised, not lowered`);
   const model = converted(c.model, to);
   if (typeof model === 'string') return refused(model);
   const before = new Set(c.model.graph.nodes);
