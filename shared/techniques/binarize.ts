@@ -178,6 +178,7 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
 
 export const binarize: Technique = {
   id: 'binarize',
+  group: 'quantize',
   version: 1,
   title: text('Binarize', '이진화'),
   summary: text(

@@ -42,6 +42,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const changeOpset: Technique = {
   id: 'change-opset',
+  group: 'clean-up',
   version: 1,
   title: text('Change the opset', 'opset 바꾸기'),
   summary: text(

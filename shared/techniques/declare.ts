@@ -10,6 +10,7 @@ import type { Text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import type { TrainSettings } from '../training/settings.ts';
+import type { TechniqueGroup } from './groups.ts';
 
 /** How exact the preview of a step is before it has run (see the folder's README). */
 export type Exactness = 'shape' | 'statistics' | 'training';
@@ -111,6 +112,8 @@ export interface Citation {
 export interface Technique {
   /** kebab-case; the recipe's `technique`. */
   readonly id: string;
+  /** The family under which its card stands. */
+  readonly group: TechniqueGroup;
   readonly version: number;
   readonly title: Text;
   readonly summary: Text;

@@ -206,6 +206,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const deepen: Technique = {
   id: 'deepen',
+  group: 'scale',
   version: 1,
   title: text('Deepen', '깊게 하기'),
   summary: text(

@@ -54,6 +54,7 @@ function checkHints(c: StepContext): void {
 
 export const distill: Technique = {
   id: 'distill',
+  group: 'train',
   version: 1,
   title: text('Distill', '지식 증류'),
   summary: text(

@@ -201,6 +201,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const factorize: Technique = {
   id: 'factorize',
+  group: 'factorize',
   version: 1,
   title: text('Factorise', '저랭크 분해'),
   summary: text(

@@ -76,6 +76,7 @@ const neededOpset = ({ type }: FieldValues): number => (type === 'float16' ? 7 :
 
 export const float16: Technique = {
   id: 'float16',
+  group: 'quantize',
   version: 1,
   title: text('16-bit floats', '16비트 실수'),
   summary: text(

@@ -82,6 +82,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const foldBatchnorm: Technique = {
   id: 'fold-batchnorm',
+  group: 'clean-up',
   version: 1,
   title: text('Fold batch normalisation', '배치 정규화 합치기'),
   summary: text(

@@ -196,6 +196,7 @@ function rewriteInside(c: StepContext): Rewrite {
 
 export const pruneChannels: Technique = {
   id: 'prune-channels',
+  group: 'prune',
   version: 1,
   title: text('Prune channels', '채널 가지치기'),
   summary: text(

@@ -127,6 +127,7 @@ function bake(trained: Model, c: StepContext): Model {
 
 export const pruneWeights: Technique = {
   id: 'prune-weights',
+  group: 'prune',
   version: 1,
   title: text('Prune weights', '가중치 가지치기'),
   summary: text(

@@ -138,6 +138,7 @@ const rewriteInside = (c: StepContext): Rewrite =>
 
 export const quantize: Technique = {
   id: 'quantize',
+  group: 'quantize',
   version: 1,
   title: text('Quantize', '양자화'),
   summary: text(

@@ -119,6 +119,7 @@ function reconstruction(c: StepContext): TrainRequest | undefined {
 
 export const replaceBlock: Technique = {
   id: 'replace-block',
+  group: 'blocks',
   version: 1,
   title: text('Replace by a block', '블록으로 교체'),
   summary: text(

@@ -154,6 +154,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const scaleResolution: Technique = {
   id: 'scale-resolution',
+  group: 'scale',
   version: 1,
   title: text('Scale resolution', '해상도 조절'),
   summary: text(

@@ -40,6 +40,7 @@ function shrink(c: StepContext, width: number, multipleOf: number): Rewrite {
 
 export const scaleWidth: Technique = {
   id: 'scale-width',
+  group: 'scale',
   version: 1,
   title: text('Scale width', '폭 조절'),
   summary: text(

@@ -61,6 +61,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const setBatch: Technique = {
   id: 'set-batch',
+  group: 'clean-up',
   version: 1,
   title: text('Set the batch', '배치 크기 정하기'),
   summary: text(

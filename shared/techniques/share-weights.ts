@@ -161,6 +161,7 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
 
 export const shareWeights: Technique = {
   id: 'share-weights',
+  group: 'share',
   version: 1,
   title: text('Share weights', '가중치 공유'),
   summary: text(

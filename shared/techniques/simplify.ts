@@ -84,6 +84,7 @@ function rewrite(c: StepContext): Rewrite {
 
 export const simplify: Technique = {
   id: 'simplify',
+  group: 'clean-up',
   version: 1,
   title: text('Simplify', '단순화'),
   summary: text(

@@ -9,6 +9,7 @@ const layersOf = (c: StepContext) => trainedLayers(c, outputOf(c.params));
 
 export const train: Technique = {
   id: 'train',
+  group: 'train',
   version: 1,
   title: text('Train', '학습'),
   summary: text(

@@ -109,6 +109,7 @@ export function grow(c: StepContext, factor: number, multipleOf: number, uneven:
 
 export const widen: Technique = {
   id: 'widen',
+  group: 'scale',
   version: 1,
   title: text('Widen', '넓히기'),
   summary: text(
