@@ -15,6 +15,7 @@ const opened: Change = {
     name: 'm',
     fileBytes: 1,
     model: model({ nodes: [], inputs: [], outputs: [] }),
+    skeleton: new Uint8Array(),
     serial: 1,
     askedAt: 0,
   },

@@ -10,6 +10,8 @@ export interface OpenModel {
   readonly name: string;
   readonly fileBytes: number;
   readonly model: Model;
+  /** What `model` was read from, for workers, which read it again. */
+  readonly skeleton: Uint8Array;
   readonly data?: string;
   readonly preprocess?: Preprocess;
   /** Grows with every opening, so that the same file opened twice is two documents. */

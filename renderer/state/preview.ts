@@ -5,10 +5,10 @@
 import { create } from 'zustand';
 import type { Figures, LayerFigures } from '#shared/analysis/figures.ts';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
-import { type Preview, previewRecipe } from '#shared/recipes/preview.ts';
-import type { Step } from '#shared/recipes/recipe.ts';
+import type { Preview } from '#shared/recipes/preview.ts';
 import type { Summaries } from '#shared/techniques/declare.ts';
-import { type DocumentState, type Editable, type OpenModel, recipeOf } from './document.ts';
+import type { DocumentState, OpenModel } from './document.ts';
+import { previewSteps } from './preview-steps.ts';
 import { currentDocument, useDocument } from './store.ts';
 
 export interface PreviewState {
@@ -35,17 +35,9 @@ export function setSummaries(serial: number, of: Summaries): void {
   usePreview.setState(compute(currentDocument()), true);
 }
 
-/** Previews any list of steps on the open model, as the screen's own preview does: for "what would this give here". */
-export function previewSteps(open: OpenModel, edit: Editable, steps: readonly Step[]): Preview {
-  return previewRecipe(
-    open.model,
-    { ...recipeOf(edit), steps: [...steps] },
-    {
-      shapes: { inputs: edit.shapes },
-      ...(summaries?.serial === open.serial ? { summaries: summaries.of } : {}),
-    },
-  );
-}
+/** The magnitude summaries of an open model, where they have been asked. */
+export const summariesOf = (open: OpenModel): Summaries | undefined =>
+  summaries?.serial === open.serial ? summaries.of : undefined;
 
 function compute(d: DocumentState): PreviewState {
   const { open, edit, draft } = d;
@@ -62,7 +54,7 @@ function compute(d: DocumentState): PreviewState {
   let faultInDraft = false;
   for (const [k, list] of lists.entries()) {
     try {
-      const preview = previewSteps(open, edit, list);
+      const preview = previewSteps(open.model, edit, list, summariesOf(open));
       return { preview, fault, faultInDraft: faultInDraft && k === 1, tookMs: performance.now() - started };
     } catch (thrown) {
       if (k === 0 || (faultInDraft && k === 1)) fault = toFault(thrown).toData();

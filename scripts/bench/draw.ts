@@ -25,6 +25,8 @@ const drawAims: Readonly<Record<string, number>> = {
 /** Milliseconds from a slider's input event to the painted figures, p95. */
 const slideAims: Readonly<Record<string, number>> = { 'light_resnet50.onnx': 50, 'light_densenet121.onnx': 50 };
 
+/** Narrows the files to those whose names hold this. */
+const only = process.env.BENCH_FILES ?? '';
 const corpus = process.env.BANTAM_CORPUS ?? join(root, '../shared/corpus');
 const light = join(corpus, 'models/1-light');
 const bert = join(corpus, 'models/3-exporter/keras2onnx-tiny-tfbert.onnx');
@@ -136,7 +138,7 @@ if (chrome !== undefined) {
   console.log(
     `load ${loadavg()[0]?.toFixed(1)}; file -> drawn graph, median of ${runs}; longest block while figures come`,
   );
-  for (const [name, file] of files) {
+  for (const [name, file] of files.filter(([n]) => n.includes(only))) {
     const { ms, block } = await opening(page, file);
     const median = at(ms, 0.5);
     console.log(
@@ -145,7 +147,7 @@ if (chrome !== undefined) {
     );
   }
   console.log(`load ${loadavg()[0]?.toFixed(1)}; slider -> painted figures, ${moves - 8} moves after 8 to warm up`);
-  for (const [name, aim] of Object.entries(slideAims)) {
+  for (const [name, aim] of Object.entries(slideAims).filter(([n]) => n.includes(only))) {
     const file = join(light, name);
     if (!existsSync(file)) continue;
     const ms = await sliding(page, file);

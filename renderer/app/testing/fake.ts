@@ -1,5 +1,6 @@
 /** Owns a stand-in for development without a host: `?fake=300` opens a synthetic residual chain. Not in a build. */
 import type { Node } from '#shared/ir/model.ts';
+import { skeletonOf } from '#shared/onnx/skeleton.ts';
 import { model, node, randomTensor, value } from '#shared/testing/build.ts';
 import { dispatch } from '../../state/store.ts';
 
@@ -29,6 +30,7 @@ export function openFake(count: number): void {
       name: `chain-${count}.onnx`,
       fileBytes: 0,
       model: m,
+      skeleton: skeletonOf(m),
       serial: 1,
       askedAt: performance.now(),
     },

@@ -1,14 +1,13 @@
 /** Owns the row of figures on a card: what file, parameters, MACs and memory would change by. */
-import type { Figures } from '#shared/analysis/figures.ts';
 import type { Text } from '#shared/base/text.ts';
 import { percent, shortBytes, shortCount } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
-import type { Gain } from './gain.ts';
+import type { Gain, Totals } from './gain.ts';
 import { words } from './words.ts';
 
 const columns: readonly {
   readonly title: Text;
-  readonly of: (f: Figures) => number | null;
+  readonly of: (f: Totals) => number | null;
   readonly print: (n: number) => string;
 }[] = [
   { title: words.file, of: (f) => f.fileBytes, print: shortBytes },

@@ -2,39 +2,50 @@
 import type { Figures } from '#shared/analysis/figures.ts';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
 import type { Text } from '#shared/base/text.ts';
+import type { Model } from '#shared/ir/model.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
-import type { Taken } from '#shared/techniques/declare.ts';
-import type { Editable, OpenModel } from '../../state/document.ts';
-import { previewSteps } from '../../state/preview.ts';
+import type { Exactness, Summaries, Taken } from '#shared/techniques/declare.ts';
+import type { Editable } from '../../state/document.ts';
+import { previewSteps } from '../../state/preview-steps.ts';
+
+/** The figures of a whole net: its layers are many, and no card shows them. */
+export type Totals = Omit<Figures, 'layers'>;
 
 export type Gain =
   | {
       readonly ok: true;
-      readonly before: Figures;
-      readonly after: Figures;
+      readonly before: Totals;
+      readonly after: Totals;
       readonly layers: readonly Taken[];
       readonly notes: readonly Text[];
-      readonly exactness: 'shape' | 'statistics' | 'training';
+      readonly exactness: Exactness;
     }
   | { readonly ok: false; readonly fault: FaultData };
 
-/**
- * Previews the recipe with `step` put after it, or in the place of the step with `key`. Memoised by the preview itself, so a
- * slider pays for one step.
- */
-export function gainOf(open: OpenModel, edit: Editable, step: Step, key: string | null): Gain {
+/** What a card asks. Plain data: the page and its worker answer alike. */
+export interface GainRequest {
+  readonly edit: Editable;
+  readonly step: Step;
+  /** The step is tried in the place of the recipe's step with this key; null: after all. */
+  readonly key: string | null;
+}
+
+const totals = ({ layers: _, ...rest }: Figures): Totals => rest;
+
+/** Previews the recipe with the step. Memoised by the preview itself, so a slider pays for one step. */
+export function gainOf(model: Model, { edit, step, key }: GainRequest, summaries: Summaries | undefined): Gain {
   const list = edit.steps.map((s) => s.step);
   const at = key === null ? list.length : edit.steps.findIndex((s) => s.key === key);
   try {
     const upTo = list.slice(0, at);
-    const before = previewSteps(open, edit, upTo).figures;
+    const before = previewSteps(model, edit, upTo, summaries).figures;
     const { off: _, ...on } = step;
-    const done = previewSteps(open, edit, [...upTo, on]);
+    const done = previewSteps(model, edit, [...upTo, on], summaries);
     const last = done.steps.at(-1);
     return {
       ok: true,
-      before,
-      after: done.figures,
+      before: totals(before),
+      after: totals(done.figures),
       layers: last?.layers ?? [],
       notes: last?.notes ?? [],
       exactness: last?.exactness ?? 'shape',

@@ -1,37 +1,14 @@
-/** Owns useGain: a card's gain. The card under the hand follows at once; the others are worked out one an idle moment. */
+/** Owns useGain: a card's gain. The card under the hand follows at once; the worker answers for the others. */
 import { useEffect, useMemo, useState } from 'react';
 import type { Step } from '#shared/recipes/recipe.ts';
-import { usePreview } from '../../state/preview.ts';
+import { summariesOf, usePreview } from '../../state/preview.ts';
 import { useDocument } from '../../state/store.ts';
-import { type Gain, gainOf } from './gain.ts';
-
-type Work = () => void;
-const queue: Work[] = [];
-
-const idle: (run: () => void) => void =
-  typeof requestIdleCallback === 'function'
-    ? (run) => requestIdleCallback(run, { timeout: 500 })
-    : (run) => setTimeout(run, 16);
-
-/** One piece of work a moment, so that no two cards block the page together. */
-function next(): void {
-  queue.shift()?.();
-  if (queue.length > 0) idle(next);
-}
-
-/** Queues work; returns what takes it out again. */
-function later(work: Work): () => void {
-  queue.push(work);
-  if (queue.length === 1) idle(next);
-  return () => {
-    const at = queue.indexOf(work);
-    if (at >= 0) queue.splice(at, 1);
-  };
-}
+import { askGain } from './ask-gain.ts';
+import { type Gain, type GainRequest, gainOf } from './gain.ts';
 
 /**
- * What the step would give. `now`: computed while rendering (a slider must be followed within the frame), else as soon as
- * the page is idle. null until the opened graph stands on the screen, and while it is being worked out.
+ * What the step would give. `now`: computed while rendering (a slider must be followed within the frame), else asked of the
+ * worker. null until the opened graph stands on the screen, and while it is being worked out.
  */
 export function useGain(step: Step, key: string | null, now: boolean): Gain | null {
   const open = useDocument((d) => d.open);
@@ -40,20 +17,23 @@ export function useGain(step: Step, key: string | null, now: boolean): Gain | nu
   const refreshed = usePreview((p) => p.preview);
   const value = JSON.stringify(step);
   const ready = open !== null && drawn && refreshed !== null;
-  const work = useMemo(
-    () => (ready && open !== null ? { run: () => gainOf(open, edit, JSON.parse(value), key) } : null),
-    [ready, open, edit, value, key],
+  const request = useMemo(
+    (): GainRequest | null => (ready ? { edit, step: JSON.parse(value), key } : null),
+    [ready, edit, value, key],
   );
-  const [found, setFound] = useState<{ readonly of: object; readonly gain: Gain } | null>(null);
+  const [found, setFound] = useState<{ readonly of: GainRequest; readonly gain: Gain } | null>(null);
   // magnitude summaries that arrived mend a fault of missing data; nothing else in a new preview concerns a card
   const lacking = found !== null && !found.gain.ok && found.gain.fault.code === 'no-data';
   const again = lacking ? refreshed : null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `again` asks for another try
-  const atOnce = useMemo(() => (now && work !== null ? work.run() : null), [now, work, again]);
+  const atOnce = useMemo(
+    () => (now && request !== null && open !== null ? gainOf(open.model, request, summariesOf(open)) : null),
+    [now, open, request, again],
+  );
   // biome-ignore lint/correctness/useExhaustiveDependencies: `again` asks for another try
   useEffect(() => {
-    if (now || work === null) return;
-    return later(() => setFound({ of: work, gain: work.run() }));
-  }, [now, work, again]);
-  return atOnce ?? (found !== null && found.of === work ? found.gain : null);
+    if (now || request === null || open === null) return;
+    return askGain(open, request, (gain) => setFound({ of: request, gain }));
+  }, [now, open, request, again]);
+  return atOnce ?? (found !== null && found.of === request ? found.gain : null);
 }

@@ -27,6 +27,7 @@ export function showOpened(opened: Opened, askedAt: number, recipe?: Recipe): vo
       name: opened.name,
       fileBytes: opened.fileBytes,
       model,
+      skeleton: opened.skeleton,
       serial: ++serial,
       askedAt,
       ...(opened.data === undefined ? {} : { data: opened.data }),
