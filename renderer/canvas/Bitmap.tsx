@@ -12,7 +12,8 @@ import { selectedSet } from './selection.ts';
 export function Bitmap({ graph }: { readonly graph: Placed }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const transform = useStore((s) => s.transform);
-  const preview = usePreview();
+  // figures of the opened model only: a slider's move must not redraw what it cannot change
+  const before = usePreview((p) => p.preview?.before ?? null);
   const selection = useDocument((d) => d.selection);
   const by = useView((s) => s.colourBy);
   const theme = useTheme((s) => s.theme);
@@ -22,7 +23,7 @@ export function Bitmap({ graph }: { readonly graph: Placed }) {
     if (at === null) return;
     const [x, y, zoom] = transform;
     const window = { x: -x / zoom, y: -y / zoom, width: at.clientWidth / zoom, height: at.clientHeight / zoom };
-    drawBitmap(at, graph, window, zoom, { by, preview, selected: selectedSet(selection), edges: true });
-  }, [graph, transform, preview, selection, by, theme]);
+    drawBitmap(at, graph, window, zoom, { by, before, selected: selectedSet(selection), edges: true });
+  }, [graph, transform, before, selection, by, theme]);
   return <canvas className="bitmap" ref={canvas} />;
 }

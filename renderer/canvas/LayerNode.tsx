@@ -32,7 +32,7 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
     }
     return '';
   });
-  const colour = usePreview((p) => colourOf(view, by, p));
+  const colour = usePreview((p) => colourOf(view, by, p.preview?.before ?? null));
   const corner = usePreview((p) => cornerOf(view, by, p));
   const uncounted = usePreview((p) => notCounted(view, p));
   const change = usePreview((p) => changeOf(view, p));

@@ -21,7 +21,8 @@ export function Minimap({ graph }: { readonly graph: Placed }) {
   const [x, y, zoom] = useStore((s) => s.transform);
   const seenWidth = useStore((s) => s.width) / zoom;
   const seenHeight = useStore((s) => s.height) / zoom;
-  const preview = usePreview();
+  // figures of the opened model only: a slider's move must not redraw what it cannot change
+  const before = usePreview((p) => p.preview?.before ?? null);
   const selection = useDocument((d) => d.selection);
   const by = useView((s) => s.colourBy);
   const theme = useTheme((s) => s.theme);
@@ -42,9 +43,9 @@ export function Minimap({ graph }: { readonly graph: Placed }) {
       graph,
       { x: -left / scaleX, y: -top / scaleY, width: width / scaleX, height: height / scaleY },
       { x: scaleX, y: scaleY },
-      { by, preview, selected: selectedSet(selection), edges: false },
+      { by, before, selected: selectedSet(selection), edges: false },
     );
-  }, [graph, preview, selection, by, theme, scaleX, scaleY]);
+  }, [graph, before, selection, by, theme, scaleX, scaleY]);
   const go = (e: PointerEvent<HTMLDivElement>): void => {
     const box = e.currentTarget.getBoundingClientRect();
     void flow.setCenter((e.clientX - box.left - left) / scaleX, (e.clientY - box.top - top) / scaleY, { zoom });

@@ -1,6 +1,6 @@
 /** Owns drawing a graph on a bitmap: the minimap, and the canvas itself when it is zoomed far out. */
 
-import type { PreviewState } from '../state/preview.ts';
+import type { Figures } from '#shared/analysis/figures.ts';
 import type { ColourBy } from '../state/view.ts';
 import { colourOf } from './paint.ts';
 import type { Box, Placed } from './placed.ts';
@@ -22,7 +22,8 @@ function resolver(): (colour: string) => string {
 
 export interface BitmapOptions {
   readonly by: ColourBy;
-  readonly preview: PreviewState;
+  /** Figures of the model as it was opened: what the colours show. */
+  readonly before: Figures | null;
   readonly selected: ReadonlySet<string>;
   readonly edges: boolean;
 }
@@ -67,7 +68,7 @@ export function drawBitmap(
     const v = graph.view.nodes[i];
     if (v === undefined) continue;
     const b = graph.boxOf(i);
-    c.fillStyle = colour(colourOf(v, o.by, o.preview));
+    c.fillStyle = colour(colourOf(v, o.by, o.before));
     c.fillRect(b.x, b.y, Math.max(b.width, least.x), Math.max(b.height, least.y));
     if (o.selected.has(v.id)) {
       c.strokeStyle = colour('var(--accent)');

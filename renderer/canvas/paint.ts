@@ -38,14 +38,14 @@ export function topOf(figures: Figures, of: Measure): number {
   return top;
 }
 
-/** A CSS colour; `resolve` turns a custom property into a colour where CSS cannot (on a bitmap). */
-export function colourOf(view: ViewNode, by: ColourBy, { preview }: PreviewState): string {
+/** A CSS colour (perhaps a custom property), by the figures of the model as it was opened: a recipe changes no colour. */
+export function colourOf(view: ViewNode, by: ColourBy, before: Figures | null): string {
   const main = view.parts[0];
   if (main === undefined) return 'var(--accent)';
   if (by === 'operator') return `var(--fam-${familyOf(main.op)})`;
-  if (preview === null) return 'var(--line-strong)';
-  const value = sum(layersById(preview.before), view, by);
-  const top = topOf(preview.before, by);
+  if (before === null) return 'var(--line-strong)';
+  const value = sum(layersById(before), view, by);
+  const top = topOf(before, by);
   // square root, so that all but the largest can be told apart
   return value === null ? 'var(--line-strong)' : viridis(top === 0 ? 0 : Math.sqrt(value / top));
 }
