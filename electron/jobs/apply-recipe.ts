@@ -17,7 +17,7 @@ import type { StepData } from './calibrate-step.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { partOf, type Report } from './report.ts';
 import { stepHost } from './step-host.ts';
-import { StoppedTraining } from './train-step.ts';
+import { DivergedTraining, StoppedTraining } from './train-step.ts';
 import { clock, preprocessFor, subjectAt, type WorkParts } from './work-parts.ts';
 
 export interface ApplyRequest {
@@ -55,17 +55,28 @@ export class KeptOnCancel extends Cancelled {
   }
 }
 
+/** Failed, and the best epoch before stands at `out`. */
+export class KeptOnFault extends Fault {
+  readonly result: JobResult;
+  constructor(why: Fault, result: JobResult) {
+    super(why.code, why.message, { ...why.toData(), hint: `The best epoch before is kept. ${why.hint ?? ''}`.trim() });
+    this.result = result;
+  }
+}
+
 /** Writes the best epoch of a stopped training; says what was not done. */
 async function keepBest(
   report: Report,
-  stopped: StoppedTraining,
+  stopped: StoppedTraining | DivergedTraining,
   request: ApplyRequest,
   before: Figures,
 ): Promise<Error> {
   await saveModelFile(stopped.model, request.out);
-  report.log('cancelled: the best epoch so far is kept; what came after it in the recipe was not run');
+  const why = stopped instanceof DivergedTraining ? 'the training diverged' : 'cancelled';
+  report.log(`${why}: the best epoch so far is kept; what came after it in the recipe was not run`);
   const after = measureFigures(subjectAt(request.out).model, request.shapes);
-  return new KeptOnCancel({ before: headlineOf(before), after: headlineOf(after) });
+  const result = { before: headlineOf(before), after: headlineOf(after) };
+  return stopped instanceof DivergedTraining ? new KeptOnFault(stopped, result) : new KeptOnCancel(result);
 }
 
 type Judged = Pick<Applied, 'evaluation' | 'comparison'>;
@@ -100,7 +111,7 @@ function checkNeedsNoData(steps: readonly PreviewStep[]): void {
 
 /**
  * Applies a recipe to a file and writes the result to `out`. Faults: `bad-recipe`, `no-data`, `runtime`, file faults; Cancelled
- * between stages, KeptOnCancel in a training with something to show.
+ * between stages; KeptOnCancel or KeptOnFault (`diverged`) in a training with something to show.
  */
 export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Promise<Applied> {
   const { report } = parts;
@@ -126,7 +137,8 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   for (const point of checkpoint?.curve ?? []) report.curve(point);
   const host = stepHost(running, data, checkpoint);
   const outcome = await runRecipe(original.model, recipe, host, shapes, checkpoint).catch(async (thrown) => {
-    throw thrown instanceof StoppedTraining ? await keepBest(report, thrown, request, before) : thrown;
+    const kept = thrown instanceof StoppedTraining || thrown instanceof DivergedTraining;
+    throw kept ? await keepBest(report, thrown, request, before) : thrown;
   });
   checkCancel(parts.cancel);
   report.progress(request.evaluate ? 0.8 : 0.95, 'writing the file');

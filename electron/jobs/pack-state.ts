@@ -16,8 +16,9 @@ interface Header {
   readonly key: string;
   readonly step: number;
   /** The state, with the number of a tensor in place of each tensor. */
-  readonly state: Omit<TrainState, 'values' | 'best'> & {
+  readonly state: Omit<TrainState, 'values' | 'best' | 'earlier'> & {
     readonly values: Names;
+    readonly earlier?: Omit<NonNullable<TrainState['earlier']>, 'values'> & { readonly values: Names };
     readonly best: Omit<TrainState['best'], 'values'> & { readonly values: Names };
   };
   readonly tensors: readonly { readonly dims: readonly number[]; readonly length: number }[];
@@ -40,11 +41,13 @@ export function packState(held: HeldTraining): Buffer {
       }),
     );
   const { state } = held;
+  const { earlier, ...own } = state;
   const header: Header = {
     key: held.key,
     step: held.step,
     state: {
-      ...state,
+      ...own,
+      ...(earlier === undefined ? {} : { earlier: { ...earlier, values: namesOf(earlier.values) } }),
       values: namesOf(state.values),
       best: { ...state.best, values: namesOf(state.best.values) },
     },
@@ -72,10 +75,15 @@ export function unpackState(bytes: Buffer): HeldTraining {
   });
   const valuesOf = (names: Names): Values =>
     Object.fromEntries(Object.entries(names).flatMap(([name, k]) => (tensors[k] ? [[name, tensors[k]]] : [])));
-  const { state } = header;
+  const { earlier, ...own } = header.state;
   return {
     key: header.key,
     step: header.step,
-    state: { ...state, values: valuesOf(state.values), best: { ...state.best, values: valuesOf(state.best.values) } },
+    state: {
+      ...own,
+      ...(earlier === undefined ? {} : { earlier: { ...earlier, values: valuesOf(earlier.values) } }),
+      values: valuesOf(own.values),
+      best: { ...own.best, values: valuesOf(own.best.values) },
+    },
   };
 }

@@ -63,8 +63,8 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly line: string }
   | { readonly kind: 'curve'; readonly point: Job['curve'][number] }
   | { readonly kind: 'done'; readonly outcome: Outcome }
-  | { readonly kind: 'failed'; readonly fault: FaultData }
-  /** `kept`: a training had a better epoch; its model stands at the task's `out`. */
+  /** `kept`, here and below: a training had a better epoch; its model stands at the task's `out`. */
+  | { readonly kind: 'failed'; readonly fault: FaultData; readonly kept?: JobResult }
   | { readonly kind: 'cancelled'; readonly kept?: JobResult };
 
 /** A running job process, whoever made it (fork, Electron's utility process, a test). */

@@ -139,8 +139,10 @@ export function createQueue(host: QueueHost): Queue {
       await host.forget?.(id);
       const result = { ...ending.outcome.result, ...(modelId === undefined ? {} : { modelId }) };
       change({ ...job, state: 'done', progress: { share: 1, what: 'done', secondsLeft: null }, result });
-    } else if (ending.kind === 'cancelled' && ending.kept !== undefined) {
-      change({ ...job, state: 'cancelled', result: { ...ending.kept, modelId: await host.adopt(task, job) } });
+    } else if (ending.kind !== 'done' && ending.kept !== undefined) {
+      const result = { ...ending.kept, modelId: await host.adopt(task, job) };
+      if (ending.kind === 'failed') change({ ...job, state: 'failed', fault: ending.fault, result });
+      else change({ ...job, state: 'cancelled', result });
     } else {
       await host.discard(task);
       if (ending.kind === 'failed') change({ ...job, state: 'failed', fault: ending.fault });

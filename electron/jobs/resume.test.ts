@@ -160,9 +160,12 @@ describe('the state of a training', () => {
     curve: [],
     seconds: 1.5,
   };
-  it('comes back as it was', () => {
+  it('comes back as it was, with what earlier phases learnt', () => {
     const back = unpackState(packState({ key: 'k', step: 4, state }));
     expect(back).toEqual({ key: 'k', step: 4, state });
+    const earlier = { phases: 1, epochs: 3, values: { v: tensor(4), w: shared }, bestEpoch: 2, seconds: 1, steps: 12 };
+    const later = { ...state, earlier };
+    expect(unpackState(packState({ key: 'k', step: 4, state: later })).state).toEqual(later);
   });
   it('that is cut off anywhere is none', () => {
     const bytes = packState({ key: 'k', step: 4, state });

@@ -9,7 +9,7 @@ import type { FromWorker, JobProcess, Outcome, Spawn, Task } from './protocol.ts
 
 export type Ending =
   | { readonly kind: 'done'; readonly outcome: Outcome }
-  | { readonly kind: 'failed'; readonly fault: FaultData }
+  | { readonly kind: 'failed'; readonly fault: FaultData; readonly kept?: JobResult }
   | { readonly kind: 'cancelled'; readonly kept?: JobResult };
 
 export interface RunningProcess {

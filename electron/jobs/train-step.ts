@@ -1,5 +1,6 @@
 /** Owns the training of a step in a job: the training loop over the job's data, its curve and progress. */
 import { Cancelled } from '#shared/base/cancel.ts';
+import { Fault } from '#shared/base/fault.ts';
 import type { Model } from '#shared/ir/model.ts';
 import type { TrainRequest } from '#shared/techniques/declare.ts';
 import type { Learnt } from '#shared/techniques/run-step.ts';
@@ -18,7 +19,16 @@ export class StoppedTraining extends Cancelled {
   }
 }
 
-/** The trained model. Throws StoppedTraining where it was cancelled after an epoch worth keeping; faults of `trainModel`. */
+/** A loss that ran away after an epoch worth keeping. */
+export class DivergedTraining extends Fault {
+  readonly model: Model;
+  constructor(why: Fault, model: Model) {
+    super(why.code, why.message, why.toData());
+    this.model = model;
+  }
+}
+
+/** The trained model. Throws StoppedTraining or DivergedTraining where an epoch before is worth keeping; faults of `trainModel`. */
 export async function trainStep(
   parts: WorkParts,
   data: StepData,
@@ -64,6 +74,7 @@ export async function trainStep(
   report.log(
     `trained ${trained.curve.length} epochs at ${Math.round(trained.samplesPerSecond)} samples/s; epoch ${trained.bestEpoch} kept, ${judged} ${share}`,
   );
+  if (trained.diverged !== undefined) throw new DivergedTraining(trained.diverged, trained.model);
   if (trained.cancelled && trained.bestEpoch > 0) throw new StoppedTraining(trained.model);
   const { bestEpoch, bestValidation: validation, samplesPerSecond } = trained;
   return { ...trained, training: { epochs: trained.curve.length, bestEpoch, validation, samplesPerSecond } };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
+import { rng } from '#shared/base/random.ts';
 import type { Job, JobSpec } from '#shared/contract/calls.ts';
 import { createHost, type HostClient } from '#shared/contract/client.ts';
 import { serveWire } from '#shared/contract/server.ts';
@@ -256,6 +257,15 @@ const training = (epochs: number) => ({
   params: { epochs, batch: 16, learningRate: 0.01, augment: false },
 });
 
+const unitPreprocess = {
+  scale: 255,
+  mean: [0],
+  std: [1],
+  colour: 'as-is' as const,
+  resize: 'fit' as const,
+  invert: false,
+};
+
 describe('training in a job', () => {
   it('without labels learns from the original, and tells agreement and SQNR, never an accuracy', async () => {
     const { modelId } = await open(net());
@@ -276,8 +286,7 @@ describe('training in a job', () => {
   it('cancelled keeps its best epoch as a model that opens', async () => {
     const { modelId } = await open(net());
     const recipe = { bantam: 1 as const, seed: 1, steps: [training(1000), ...prune.steps] };
-    const unit = { scale: 255, colour: 'as-is', resize: 'fit', invert: false } as const;
-    const preprocess = { ...unit, mean: [0], std: [1] };
+    const preprocess = unitPreprocess;
     const spec: JobSpec = {
       kind: 'apply',
       modelId,
@@ -299,5 +308,50 @@ describe('training in a job', () => {
     // Ten classes, and random weights before: a tenth by chance.
     const best = await run({ kind: 'evaluate', modelId: held.modelId, data: 'digits', preprocess });
     expect(best.result?.single?.top1).toBeGreaterThan(0.3);
+  });
+
+  it('that diverges fails with advice, and hands back the best epoch before', async () => {
+    // Two clouds of points, one in ten on the wrong side, so that large weights cost much.
+    const random = rng(4);
+    const rows = Array.from({ length: 600 }, (_, i) => {
+      const side = i % 2 === 0 ? 1 : -1;
+      return [side + random.normal() * 0.3, side + random.normal() * 0.3, i % 20 < 2 ? 1 - (i % 2) : i % 2].join(',');
+    });
+    const data = join(home, 'clouds.csv');
+    writeFileSync(data, ['a,b,label', ...rows].join('\n'));
+    const points = model({
+      nodes: [
+        node('Gemm', ['x', 'v', 'c'], ['h'], [], { name: 'fc1' }),
+        node('Relu', ['h'], ['r']),
+        node('Gemm', ['r', 'w', 'b'], ['y'], [], { name: 'fc2' }),
+      ],
+      inputs: [value('x', ['N', 2])],
+      outputs: [value('y', ['N', 2])],
+      initializers: [
+        randomTensor('v', [2, 16], 1, 0.2),
+        randomTensor('c', [16], 1, 0.1),
+        randomTensor('w', [16, 2], 1, 0.2),
+        randomTensor('b', [2], 1, 0.1),
+      ],
+    });
+    const { modelId } = await open(points);
+    // The rate rises to ten: the first epochs learn, then the loss runs away.
+    const params = { epochs: 200, batch: 16, learningRate: 10, warmUp: 0.5, momentum: 0.9, augment: false };
+    const preprocess = { ...unitPreprocess, scale: 1 };
+    const recipe = {
+      bantam: 1 as const,
+      seed: 1,
+      preprocess,
+      steps: [{ technique: 'train', select: { all: true as const }, params }, ...prune.steps],
+    };
+    const job = await run({ kind: 'apply', modelId, recipe, data, evaluate: false });
+    expect(job.state).toBe('failed');
+    expect(job.fault).toMatchObject({ code: 'diverged', hint: expect.stringContaining('best epoch before is kept') });
+    expect(job.fault?.hint).toContain('learning rate a tenth');
+    expect(job.curve.length).toBeGreaterThan(0);
+    const held = await client.call('openHeld', { modelId: job.result?.modelId ?? '' });
+    expect(held.fileBytes).toBe(job.result?.after?.fileBytes);
+    const best = await run({ kind: 'evaluate', modelId: held.modelId, data, preprocess });
+    expect(best.result?.single?.top1).toBeGreaterThan(0.8);
   });
 });

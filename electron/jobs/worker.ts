@@ -3,7 +3,7 @@ import { Cancelled, cancelSource } from '#shared/base/cancel.ts';
 import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
 import { answer } from './answer.ts';
-import { KeptOnCancel } from './apply-recipe.ts';
+import { KeptOnCancel, KeptOnFault } from './apply-recipe.ts';
 import { lookAtData } from './look-at-data.ts';
 import { packFile } from './pack-file.ts';
 import type { FromWorker, Outcome, Task, ToWorker } from './protocol.ts';
@@ -50,7 +50,10 @@ async function run(task: Task): Promise<void> {
   } catch (thrown) {
     if (thrown instanceof KeptOnCancel) await send({ kind: 'cancelled', kept: thrown.result });
     else if (thrown instanceof Cancelled) await send({ kind: 'cancelled' });
-    else await send({ kind: 'failed', fault: toFault(thrown).toData() });
+    else {
+      const fault = toFault(thrown).toData();
+      await send({ kind: 'failed', fault, ...(thrown instanceof KeptOnFault ? { kept: thrown.result } : {}) });
+    }
   }
   process.exit(0);
 }

@@ -16,6 +16,8 @@ const settling = 10;
 /** Times the larger of the start and of what guessing costs. */
 const tolerated = 4;
 
+export const divergedAdvice = 'Take a learning rate a tenth of this one, and check the preprocessing.';
+
 /** What an answer without any knowledge costs; 0 where that cannot be told. */
 function guessing(r: TargetRule): number {
   if (r.kind === 'cross-entropy') return Math.log(Math.max(2, r.classes));
@@ -27,12 +29,11 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
   const early: number[] = [];
   let start = first;
   let smooth: number | null = null;
-  const advice = 'Take a learning rate a tenth of this one, and check the preprocessing.';
   return {
     firstLoss: () => start,
     take: (loss, where) => {
       if (!Number.isFinite(loss))
-        throw new Fault('diverged', 'the loss is no number any more', { where, hint: advice });
+        throw new Fault('diverged', 'the loss is no number any more', { where, hint: divergedAdvice });
       smooth = smooth === null ? loss : smooth + (loss - smooth) / settling;
       if (start === null) {
         early.push(loss);
@@ -46,7 +47,7 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
           `the loss rises: ${start.toPrecision(3)} at the start, ${smooth.toPrecision(3)} now`,
           {
             where,
-            hint: advice,
+            hint: divergedAdvice,
           },
         );
       return smooth;

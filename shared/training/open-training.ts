@@ -1,21 +1,38 @@
 /** Owns opening a training: who teaches, which loss, the training graph and its sessions. */
 import type { LossKind } from '../autodiff/losses.ts';
 import { type ScoringGraph, scoringGraph } from '../autodiff/scoring-graph.ts';
-import { trainingGraph } from '../autodiff/training-graph.ts';
+import { type TrainingGraph, trainingGraph } from '../autodiff/training-graph.ts';
 import { Fault } from '../base/fault.ts';
 import type { Model } from '../ir/model.ts';
 import { embedded } from '../onnx/embedded.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Dataset } from '../ports/dataset.ts';
 import type { Session } from '../ports/runtime.ts';
-import { modelInput } from './model-input.ts';
+import { type ModelInput, modelInput } from './model-input.ts';
 import { preprocessBatch, startingPreprocess } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
 import type { DistillSettings } from './settings.ts';
-import { balancedWeights } from './targets.ts';
-import { openTeachers } from './teachers.ts';
+import { balancedWeights, type TargetRule } from './targets.ts';
+import { openTeachers, type Teachers } from './teachers.ts';
 import { withoutTest } from './test-guard.ts';
-import type { Training, TrainParts } from './train-model.ts';
+import type { TrainParts } from './train-parts.ts';
+
+/** A training, opened: its graph, sessions and rules. */
+export interface Training {
+  readonly parts: TrainParts;
+  readonly data: Dataset;
+  readonly graph: TrainingGraph;
+  readonly input: ModelInput;
+  /** As asked for, or what the data starts with. */
+  readonly preprocess: Preprocess;
+  readonly batch: number;
+  readonly step: Session;
+  readonly judge: Session;
+  readonly target: TargetRule;
+  /** Answers are class scores: argmax (or the sign of a single one) is an answer. */
+  readonly answers: boolean;
+  readonly teachers?: Teachers;
+}
 
 /** Who teaches: as the settings say; without labels the original. */
 function distillOf(parts: TrainParts, labelled: boolean): DistillSettings | undefined {
@@ -117,7 +134,7 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   if (labelled && loss !== 'none' && data.info.classes.length > Math.max(2, classes))
     throw new Fault('does-not-fit', `the data has ${data.info.classes.length} classes, the output scores ${classes}`, {
       where: settings.output ?? model.graph.outputs[0]?.name ?? '',
-      hint: 'Take data with the classes that the model scores, or a model built for these (zoo build NAME --classes N).',
+      hint: 'Take data with the classes that the model scores, or give it a new head for these (technique transfer).',
     });
   const given = settings.loss?.classWeights ?? [];
   const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;

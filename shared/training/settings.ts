@@ -56,6 +56,14 @@ export interface Remask {
   masks(share: number, values: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array>;
 }
 
+/** One of several trainings in a row: what is its own; all else is as the settings say. */
+export interface Phase {
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** Ids of the nodes that learn; the others stay bit for bit what they are. */
+  readonly layers: readonly string[];
+}
+
 export interface TrainSettings {
   readonly epochs: number;
   readonly batch: number;
@@ -90,6 +98,11 @@ export interface TrainSettings {
   readonly layers?: readonly string[];
   /** Of those, the stored tensors that learn, by name; all by default. */
   readonly parameters?: readonly string[];
+  /**
+   * Trained one after the other, each from the best epoch of the one before and with a schedule and optimizer state of its own
+   * (`epochs`, `learningRate` and `layers` are then theirs). Left out: one training as the settings say.
+   */
+  readonly phases?: readonly Phase[];
   readonly remask?: Remask;
   readonly penalty?: Penalty;
 }

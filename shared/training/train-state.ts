@@ -5,7 +5,7 @@ import type { RunTensor } from '../ports/runtime.ts';
 export type Values = Readonly<Record<string, RunTensor>>;
 
 export interface EpochReport {
-  /** From 1. */
+  /** From 1; over all phases. */
   readonly epoch: number;
   /** Mean training loss of the epoch. */
   readonly loss: number;
@@ -29,7 +29,23 @@ export interface Best extends Judged {
   readonly values: Values;
 }
 
+/** What the phases before the one under way have left. */
+export interface Earlier {
+  /** How many. */
+  readonly phases: number;
+  /** Epochs that they ran. */
+  readonly epochs: number;
+  /** What they learnt, by the names of the stored tensors. */
+  readonly values: Values;
+  /** The epoch whose weights they left, over all phases; 0: the start's. */
+  readonly bestEpoch: number;
+  readonly seconds: number;
+  readonly steps: number;
+}
+
 export interface TrainState {
+  /** Set where phases went before; epochs, steps and seconds of the state are those of the phase alone. */
+  readonly earlier?: Earlier;
   /** Epochs done. */
   readonly epoch: number;
   readonly steps: number;
@@ -42,6 +58,7 @@ export interface TrainState {
   readonly topEpoch: number;
   /** Loss of the first steps: what a rising loss is held against. */
   readonly firstLoss: number | null;
+  /** Of all phases. */
   readonly curve: readonly EpochReport[];
   readonly seconds: number;
 }
