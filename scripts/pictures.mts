@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { browserPath, launch, openPage, root, startStudio } from '../e2e/browser.ts';
+import { addStep, card, slide } from '../e2e/panel.ts';
 
 const folder = join(root, 'docs/pictures');
 mkdirSync(folder, { recursive: true });
@@ -17,19 +18,13 @@ for (const theme of ['light', 'dark'] as const) {
     .click();
   await page.getByText('ResNet-8').first().click();
   await page.waitForTimeout(1500);
-  const card = (technique: string) => page.locator(`[data-technique="${technique}"]`).last();
-  const press = async (locator: ReturnType<typeof card>, key: string, times: number): Promise<void> => {
-    await locator.locator('input[type=range]').first().focus();
-    for (let k = 0; k < times; k++) await page.keyboard.press(key);
-  };
   if (theme === 'light') {
     // a layer whose channels meet others at a shortcut
     await page.locator('.react-flow__node', { hasText: 'Conv' }).nth(2).click();
-    await press(card('prune-channels'), 'ArrowRight', 10);
-    await card('prune-channels').hover();
+    await slide(page, 'prune-channels', 10);
+    await (await card(page, 'prune-channels')).hover();
   } else {
-    for (const technique of ['prune-channels', 'train', 'quantize'])
-      await card(technique).getByRole('button', { name: 'Add to recipe' }).click();
+    for (const technique of ['prune-channels', 'train', 'quantize']) await addStep(page, technique);
     await page.getByRole('button', { name: 'Run recipe' }).first().click();
     await page.getByText('Prediction and written file are equal.').waitFor({ timeout: 240_000 });
   }

@@ -6,18 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measureFigures } from '../../shared/analysis/measure-figures.ts';
 import { readModel } from '../../shared/onnx/read.ts';
 import { browserPath, drawn, launch, openPage, type PageOptions, type Studio, shot, startStudio } from '../browser.ts';
+import { addStep, slide } from '../panel.ts';
 
 const chrome = await browserPath();
 const folder = mkdtempSync(join(tmpdir(), 'bantam-journey-'));
 
 const figure = async (page: Page, id: string): Promise<string> =>
   (await page.locator(`[data-figure=${id}] .figure-now strong, [data-figure=${id}] .unknown`).textContent()) ?? '';
-
-/** Moves a card's first slider by keys; each press is one step of it. */
-async function slide(page: Page, technique: string, presses: number): Promise<void> {
-  await page.locator(`[data-technique=${technique}]`).getByRole('slider').first().focus();
-  for (let i = 0; i < presses; i++) await page.keyboard.press('ArrowRight');
-}
 
 describe.skipIf(chrome === undefined)('compressing', () => {
   let studio: Studio;
@@ -38,8 +33,6 @@ describe.skipIf(chrome === undefined)('compressing', () => {
     await opened.page.locator('[data-figure=macs] strong', { hasText: /\d/ }).waitFor();
     return opened;
   };
-  const add = (page: Page, technique: string): Promise<void> =>
-    page.locator(`[data-technique=${technique}] footer .btn`).last().click();
 
   beforeAll(async () => {
     studio = await startStudio();
@@ -64,7 +57,7 @@ describe.skipIf(chrome === undefined)('compressing', () => {
       before,
     );
     await shot(page, 'compress-slider');
-    await add(page, 'prune-channels');
+    await addStep(page, 'prune-channels');
     const predicted = [await figure(page, 'parameters'), await figure(page, 'file'), await figure(page, 'macs')];
     expect(await figure(page, 'accuracy')).toBe('not measured');
 
@@ -98,10 +91,10 @@ describe.skipIf(chrome === undefined)('compressing', () => {
   it('undoes and redoes; a step is switched off, moved by keys, deleted', async () => {
     const { page, errors } = await sample();
     const before = await figure(page, 'file');
-    await add(page, 'prune-channels');
+    await addStep(page, 'prune-channels');
     const pruned = await figure(page, 'file');
     expect(pruned).not.toBe(before);
-    await add(page, 'prune-weights');
+    await addStep(page, 'prune-weights');
     await page.locator('.step').nth(1).waitFor();
     await page.keyboard.press('Control+z');
     await page.locator('.step').nth(1).waitFor({ state: 'detached' });
@@ -121,7 +114,7 @@ describe.skipIf(chrome === undefined)('compressing', () => {
 
   it('measures with the run, marks the figure as older once the recipe changes, in Korean and dark', async () => {
     const { page, errors } = await sample({ theme: 'dark', language: 'ko', width: 1280, height: 800 });
-    await add(page, 'prune-channels');
+    await addStep(page, 'prune-channels');
     await page.locator('.recipe > .btn.primary').click();
     await page.locator('[data-figure=accuracy] .badge', { hasText: '측정' }).waitFor();
     await shot(page, 'compress-ko-dark');
@@ -134,7 +127,7 @@ describe.skipIf(chrome === undefined)('compressing', () => {
 
   it('says what is wrong with a recipe file and keeps the steps', async () => {
     const { page } = await sample();
-    await add(page, 'prune-channels');
+    await addStep(page, 'prune-channels');
     await page.setInputFiles('#load-recipe', {
       name: 'bad.json',
       mimeType: 'application/json',

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserPath, drawn, launch, openPage, type Studio, shot, startStudio } from '../browser.ts';
+import { addStep } from '../panel.ts';
 
 const chrome = await browserPath();
 
@@ -20,7 +21,7 @@ describe.skipIf(chrome === undefined)('trying', () => {
     const { page, errors } = await openPage(browser, studio.url);
     await drawn(page);
     // the whole recipe runs, and its result stands beside the original
-    await page.locator('[data-technique=quantize] footer .btn').last().click();
+    await addStep(page, 'quantize');
     await page.locator('.recipe').getByRole('button', { name: 'Run recipe' }).click();
     await page.locator('.job.done').first().waitFor();
     await page.getByRole('button', { name: 'Try it' }).click();

@@ -1,5 +1,6 @@
 /** Owns how the document is looked at (colours, panels, palette): not part of it, kept between visits. */
 import { create } from 'zustand';
+import { type TechniqueGroup, techniqueGroups } from '#shared/techniques/groups.ts';
 
 export type ColourBy = 'operator' | 'macs' | 'parameters';
 
@@ -9,6 +10,8 @@ interface ViewState {
   readonly rightWidth: number;
   readonly jobsHeight: number;
   readonly jobsOpen: boolean;
+  /** Families of techniques that are unfolded. */
+  readonly families: readonly TechniqueGroup[];
   readonly paletteOpen: boolean;
   readonly dialog: 'open' | 'export' | 'try' | null;
 }
@@ -20,16 +23,20 @@ const initial: ViewState = {
   rightWidth: 372,
   jobsHeight: 304,
   jobsOpen: false,
+  families: ['prune', 'quantize', 'share'],
   paletteOpen: false,
   dialog: null,
 };
 
 function kept(): Partial<ViewState> {
   try {
-    const { colourBy, leftWidth, rightWidth, jobsHeight } = JSON.parse(localStorage.getItem(key) ?? '{}');
+    const { colourBy, leftWidth, rightWidth, jobsHeight, families } = JSON.parse(localStorage.getItem(key) ?? '{}');
     const numbers = { leftWidth, rightWidth, jobsHeight };
     return {
       ...(['operator', 'macs', 'parameters'].includes(colourBy) ? { colourBy } : {}),
+      ...(Array.isArray(families)
+        ? { families: techniqueGroups.map((g) => g.id).filter((id) => families.includes(id)) }
+        : {}),
       ...Object.fromEntries(Object.entries(numbers).filter(([, v]) => typeof v === 'number' && v > 100 && v < 900)),
     };
   } catch {
@@ -41,6 +48,6 @@ export const useView = create<ViewState>(() => ({ ...initial, ...kept() }));
 
 export function setView(part: Partial<ViewState>): void {
   useView.setState(part);
-  const { colourBy, leftWidth, rightWidth, jobsHeight } = useView.getState();
-  localStorage.setItem(key, JSON.stringify({ colourBy, leftWidth, rightWidth, jobsHeight }));
+  const { colourBy, leftWidth, rightWidth, jobsHeight, families } = useView.getState();
+  localStorage.setItem(key, JSON.stringify({ colourBy, leftWidth, rightWidth, jobsHeight, families }));
 }

@@ -1,15 +1,19 @@
-/** Owns the compress tab: every technique as a card with what it would give on this selection, and the step being edited. */
-import { Fragment, useEffect, useMemo, useRef, useState } from 'react';
+/** Owns the compress tab: the techniques that fit by family, each with what it would give on this selection, and the step being edited. */
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { type FieldValues, fieldDefaults } from '#shared/base/fields.ts';
 import type { Select, Step } from '#shared/recipes/recipe.ts';
 import type { Technique } from '#shared/techniques/declare.ts';
+import { techniqueGroups } from '#shared/techniques/groups.ts';
 import { techniques } from '#shared/techniques/index.ts';
 import { stepKey } from '../../state/change.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { useText } from '../../ui/language.ts';
-import { CompressCard } from './CompressCard.tsx';
+import { type CardActs, CompressCard } from './CompressCard.tsx';
+import { Family } from './Family.tsx';
 import { couplingOf, light } from './lit-group.ts';
+import { type Misfit, Misfits } from './Misfits.tsx';
+import { useGainNow, useGains } from './use-gains.ts';
 import { words } from './words.ts';
 import './compress.css';
 
@@ -18,14 +22,18 @@ const defined = (values: FieldValues): Step['params'] =>
     Object.entries(values).filter((e): e is [string, string | number | boolean] => e[1] !== undefined),
   );
 
+/** A technique that trains the whole net has nothing to do with a selection. */
 const stepOf = (technique: Technique, select: Select, values: FieldValues): Step => ({
   technique: technique.id,
-  select,
+  select: technique.needs.training === true ? { all: true } : select,
   params: defined(values),
 });
 
-/** A technique that trains the whole net has nothing to do with a selection. */
-const wholeModel = (technique: Technique): boolean => technique.needs.training === true;
+const defaults = new Map(techniques.map((t) => [t.id, fieldDefaults(t.params)]));
+const defaultsOf = (t: Technique): FieldValues => defaults.get(t.id) ?? {};
+
+/** Open from the start, so that a slider is there to be moved. */
+const firstOpen = 'prune-channels';
 
 export function Compress() {
   const say = useText();
@@ -36,8 +44,11 @@ export function Compress() {
   const drawn = useDocument((d) => d.drawn);
   const [values, setValues] = useState<Readonly<Record<string, FieldValues>>>({});
   const [touched, setTouched] = useState<string | null>(null);
+  const [opened, setOpened] = useState<string | null>(firstOpen);
   const gesture = useRef(0);
+  const top = useRef<HTMLDivElement>(null);
   const editing = focused === null ? undefined : edit.steps.find((s) => s.key === focused);
+  const edited = editing === undefined ? undefined : techniques.find((t) => t.id === editing.step.technique);
 
   const select: Select = useMemo(
     () => (selection.length === 0 ? { all: true } : { names: [...selection] }),
@@ -49,6 +60,14 @@ export function Compress() {
     dispatch({ type: 'drafted', step: null });
   }, [selection, open?.serial]);
   useEffect(() => () => light(undefined), []);
+  useEffect(() => {
+    setTouched(null);
+    // the step that is edited stands first, whatever was looked at
+    if (focused !== null) {
+      setOpened(null);
+      top.current?.scrollIntoView({ block: 'nearest' });
+    }
+  }, [focused]);
 
   const coupling = useMemo(() => {
     if (open === null || !drawn) return undefined;
@@ -59,90 +78,125 @@ export function Compress() {
     }
   }, [open, drawn, edit.shapes, selection]);
 
-  const edits = (t: Technique): boolean => editing !== undefined && t.id === editing.step.technique;
-  // the step being edited stands first; the others stay, so that the next one is a press away
-  const shown = [...techniques.filter(edits), ...techniques.filter((t) => !edits(t))];
-  const valuesOf = (t: Technique): FieldValues =>
-    editing !== undefined && edits(t)
-      ? { ...fieldDefaults(t.params), ...editing.step.params }
-      : (values[t.id] ?? fieldDefaults(t.params));
+  const valuesOf = (t: Technique): FieldValues => values[t.id] ?? defaultsOf(t);
+  const others = useMemo(() => techniques.filter((t) => t !== edited), [edited]);
+  const steps = useMemo(
+    () => others.map((t) => stepOf(t, select, values[t.id] ?? defaultsOf(t))),
+    [others, select, values],
+  );
+  const gains = useGains(steps);
+  const hand = touched === null ? null : (steps.find((s) => s.technique === touched) ?? null);
+  const handGain = useGainNow(hand, null);
+  const editGain = useGainNow(editing?.step ?? null, editing?.key ?? null);
 
-  const change = (t: Technique, next: FieldValues, moving: boolean): void => {
-    if (editing !== undefined && edits(t)) {
+  // stable, so that a slider draws its own card anew and no other
+  const acts: CardActs = useMemo(
+    () => ({
+      show: (t) => {
+        dispatch({ type: 'drafted', step: null });
+        setTouched(null);
+        setOpened((was) => (was === t.id ? null : t.id));
+      },
+      change: (t, next) => {
+        setValues((v) => ({ ...v, [t.id]: next }));
+        setTouched(t.id);
+        dispatch({ type: 'drafted', step: stepOf(t, select, next) });
+      },
+      commit: () => {},
+      add: (t, now) => {
+        dispatch({ type: 'drafted', step: null });
+        dispatch({ type: 'step-added', key: stepKey(), step: stepOf(t, select, now) });
+      },
+      point: (t, inside) => {
+        if (t.id === 'prune-channels') light(inside ? coupling : undefined);
+      },
+    }),
+    [select, coupling],
+  );
+  const editActs: CardActs = {
+    change: (_, next, moving) => {
+      if (editing === undefined) return;
       dispatch({
         type: 'step-edited',
         key: editing.key,
         step: { ...editing.step, params: defined(next) },
         ...(moving ? { gesture: `edit-${gesture.current}` } : {}),
       });
-      return;
-    }
-    setValues((v) => ({ ...v, [t.id]: next }));
-    setTouched(t.id);
-    dispatch({ type: 'drafted', step: stepOf(t, wholeModel(t) ? { all: true } : select, next) });
-  };
-  const add = (t: Technique): void => {
-    dispatch({ type: 'drafted', step: null });
-    dispatch({
-      type: 'step-added',
-      key: stepKey(),
-      step: stepOf(t, wholeModel(t) ? { all: true } : select, valuesOf(t)),
-    });
-    setTouched(null);
+    },
+    commit: () => {
+      gesture.current++;
+    },
   };
 
+  const misfits: Misfit[] = [];
+  const fitting: Technique[] = [];
+  for (const t of others) {
+    const gain = gains.of(t.id);
+    // one that is in hand stays where it is, whatever its slider makes of it
+    if (gain === null || gain.ok || t.id === touched || t.id === opened) fitting.push(t);
+    else misfits.push({ technique: t, fault: gain.fault });
+  }
   const on =
     selection.length === 0
       ? say(words.onAll)
       : selection.length === 1
         ? say(words.onOne, { name: selection[0] ?? '' })
         : say(words.onMany, { n: selection.length });
-  const fresh = (t: Technique): Step => stepOf(t, wholeModel(t) ? { all: true } : select, valuesOf(t));
-  const number = editing === undefined ? 0 : edit.steps.indexOf(editing) + 1;
+  const group =
+    coupling === undefined
+      ? ''
+      : coupling.others === 0
+        ? say(words.groupOne)
+        : say(words.group, { n: coupling.others });
+  const card = (t: Technique) => (
+    <CompressCard
+      key={t.id}
+      technique={t}
+      values={valuesOf(t)}
+      gain={t.id === touched ? handGain : gains.of(t.id)}
+      old={t.id !== touched && gains.old(t.id)}
+      open={opened === t.id}
+      active={touched === t.id}
+      aside={t.id === 'prune-channels' ? group : ''}
+      acts={acts}
+    />
+  );
   return (
-    <div className="compress">
-      {editing === undefined ? (
-        <p className="muted small">{on}</p>
-      ) : (
-        <div className="field-row">
-          <strong>{say(words.editing, { n: number })}</strong>
-          <Button small onClick={() => dispatch({ type: 'step-focused', key: null })}>
-            {say(words.done)}
-          </Button>
-        </div>
+    <div className="compress" ref={top}>
+      {editing !== undefined && edited !== undefined && (
+        <>
+          <div className="field-row">
+            <strong>{say(words.editing, { n: edit.steps.indexOf(editing) + 1 })}</strong>
+            <Button small onClick={() => dispatch({ type: 'step-focused', key: null })}>
+              {say(words.done)}
+            </Button>
+          </div>
+          <CompressCard
+            key={editing.key}
+            technique={edited}
+            values={{ ...defaultsOf(edited), ...editing.step.params }}
+            gain={editGain}
+            old={false}
+            open
+            active
+            aside=""
+            acts={editActs}
+          />
+        </>
       )}
-      {shown.map((t) => {
-        const edited = edits(t);
-        const coupled = t.id === 'prune-channels' && coupling !== undefined && !edited;
-        const before = editing !== undefined && t === shown[1] && (
-          <p className="muted small">
-            {say(words.next)} {on}
-          </p>
-        );
-        return (
-          <Fragment key={t.id}>
-            {before}
-            <CompressCard
-              technique={t}
-              values={valuesOf(t)}
-              step={edited && editing !== undefined ? editing.step : fresh(t)}
-              stepKey={edited && editing !== undefined ? editing.key : null}
-              active={edited || touched === t.id}
-              aside={
-                coupled ? (coupling.others === 0 ? say(words.groupOne) : say(words.group, { n: coupling.others })) : ''
-              }
-              onChange={(next, moving) => change(t, next, moving)}
-              onCommit={() => {
-                gesture.current++;
-              }}
-              onPoint={(inside) => {
-                if (t.id === 'prune-channels') light(inside ? coupling : undefined);
-              }}
-              {...(edited ? {} : { onAdd: () => add(t) })}
-            />
-          </Fragment>
+      <p className="muted small">
+        {editing !== undefined && `${say(words.next)} `}
+        {on}
+      </p>
+      {techniqueGroups.map((g) => {
+        const inside = fitting.filter((t) => t.group === g.id);
+        return inside.length === 0 ? null : (
+          <Family key={g.id} id={g.id} title={say(g.title)} gains={inside.map((t) => gains.of(t.id))}>
+            {inside.map(card)}
+          </Family>
         );
       })}
+      <Misfits misfits={misfits} />
     </div>
   );
 }

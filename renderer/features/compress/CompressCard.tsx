@@ -1,96 +1,145 @@
-/** Owns one technique's card: its sliders, what it would give here, and the button that makes it a step. */
-import { type ReactNode, useState } from 'react';
+/** Owns one technique's card: closed, a line that says what it would give here; open, its slider, figures and settings. */
+import { ChevronDown, ChevronRight, Plus } from 'lucide-react';
+import { memo, type ReactNode, useState } from 'react';
 import type { FieldValues } from '#shared/base/fields.ts';
-import type { Step } from '#shared/recipes/recipe.ts';
 import type { Technique } from '#shared/techniques/declare.ts';
 import { Button } from '../../ui/Button.tsx';
-import { Badge } from '../../ui/Card.tsx';
-import { FieldForm } from '../../ui/FieldForm.tsx';
+import { FieldForm, fieldShown } from '../../ui/FieldForm.tsx';
 import { useText } from '../../ui/language.ts';
-import { GainRow } from './GainRow.tsx';
-import { useGain } from './use-gain.ts';
+import { GainLine, GainRow, isShort } from './GainRow.tsx';
+import type { Gain } from './gain.ts';
+import { Why } from './Misfits.tsx';
 import { words } from './words.ts';
+
+/** What a card does; the same for all cards, so that one that moves leaves the others as they are. */
+export interface CardActs {
+  /** Left out: the card cannot be closed (it edits a step). */
+  readonly show?: (t: Technique) => void;
+  readonly change: (t: Technique, values: FieldValues, moving: boolean) => void;
+  /** A gesture ended. */
+  readonly commit: () => void;
+  /** Left out where the card edits a step that already stands. */
+  readonly add?: (t: Technique, values: FieldValues) => void;
+  readonly point?: (t: Technique, inside: boolean) => void;
+}
 
 export interface CompressCardProps {
   readonly technique: Technique;
   readonly values: FieldValues;
-  /** The step that the card's values make. */
-  readonly step: Step;
-  /** Key of the recipe step it stands for; null: it would come after all others. */
-  readonly stepKey: string | null;
+  readonly gain: Gain | null;
+  /** The gain is of an earlier recipe or selection. */
+  readonly old: boolean;
+  readonly open: boolean;
+  /** Its slider has been moved, or it edits a step: what it shows stands in the figures strip too. */
   readonly active: boolean;
-  readonly aside: ReactNode;
-  readonly onChange: (values: FieldValues, moving: boolean) => void;
-  readonly onCommit: () => void;
-  /** undefined where the card edits a step that already stands. */
-  readonly onAdd?: () => void;
-  readonly onPoint: (inside: boolean) => void;
+  /** Said beside the title; '' for nothing. */
+  readonly aside: string;
+  readonly acts: CardActs;
 }
 
-export function CompressCard(p: CompressCardProps) {
+export const CompressCard = memo(function CompressCard(p: CompressCardProps) {
   const say = useText();
-  const [wide, setWide] = useState(false);
-  const { technique } = p;
-  const gain = useGain(p.step, p.stepKey, p.active);
-  const open = p.active || wide;
-  const names = Object.keys(technique.params);
-  const only = open ? names : names.filter((n) => technique.knobs.includes(n));
-  const taken = gain?.ok ? gain.layers.filter((l) => l.taken).length : 0;
+  const { technique, gain, acts } = p;
+  const title = say(technique.title);
+  const { show, add } = acts;
+  const short = !p.open && gain?.ok === true && isShort(gain);
+  const blocked = gain !== null && !gain.ok;
   return (
     <section
-      className={`card compress-card ${p.active ? 'active' : ''}`}
-      aria-label={say(technique.title)}
+      className={`card compress-card ${p.active ? 'active' : ''} ${p.open ? 'open' : ''} ${p.old ? 'old' : ''}`}
+      aria-label={title}
       data-technique={technique.id}
-      onPointerEnter={() => p.onPoint(true)}
-      onPointerLeave={() => p.onPoint(false)}
-      onFocus={() => p.onPoint(true)}
-      onBlur={() => p.onPoint(false)}
+      onPointerEnter={() => acts.point?.(technique, true)}
+      onPointerLeave={() => acts.point?.(technique, false)}
+      onFocus={() => acts.point?.(technique, true)}
+      onBlur={() => acts.point?.(technique, false)}
     >
-      <header className="field-row">
-        <h3>{say(technique.title)}</h3>
-        <span className="muted small">{p.aside}</span>
+      <header className="card-head">
+        {show === undefined ? (
+          <h3>{title}</h3>
+        ) : (
+          <h3>
+            <button type="button" className="card-title" aria-expanded={p.open} onClick={() => show(technique)}>
+              {p.open ? <ChevronDown /> : <ChevronRight />}
+              {title}
+            </button>
+          </h3>
+        )}
+        {p.aside !== '' && <span className="muted small">{p.aside}</span>}
+        {short && <GainLine gain={gain} />}
+        {add !== undefined && !p.open && (
+          <Button
+            look="quiet"
+            small
+            icon={<Plus />}
+            label={say(words.addNamed, { title })}
+            disabled={blocked}
+            onClick={() => add(technique, p.values)}
+          />
+        )}
       </header>
-      {open && <p className="muted small">{say(technique.summary)}</p>}
-      <FieldForm fields={technique.params} values={p.values} only={only} onChange={p.onChange} onCommit={p.onCommit} />
-      {gain === null && <p className="muted small">{say(words.wait)}</p>}
-      {gain?.ok && <GainRow gain={gain} />}
+      {p.open ? <OpenBody {...p} /> : gain?.ok ? !short && <GainLine gain={gain} /> : <Waiting gain={gain} />}
+    </section>
+  );
+});
+
+function Waiting({ gain }: { readonly gain: Gain | null }) {
+  const say = useText();
+  return gain === null || gain.ok ? <p className="muted small">{say(words.wait)}</p> : <Why fault={gain.fault} />;
+}
+
+function OpenBody(p: CompressCardProps) {
+  const say = useText();
+  const { technique, gain } = p;
+  const { add } = p.acts;
+  const [all, setAll] = useState(false);
+  const [why, setWhy] = useState(false);
+  const names = Object.keys(technique.params);
+  // a technique whose slider does not apply as it is set (bits of a static quantization) shows what decides it first
+  const knobs = names.filter((n) => technique.knobs.includes(n));
+  const seen = knobs.some((n) => technique.params[n] !== undefined && fieldShown(technique.params[n], p.values));
+  const first = seen ? knobs : names.slice(0, 1);
+  const rest = names.filter((n) => !first.includes(n));
+  const taken = gain?.ok ? gain.layers.filter((l) => l.taken).length : 0;
+  const form = (only: readonly string[]) => (
+    <FieldForm
+      fields={technique.params}
+      values={p.values}
+      only={only}
+      onChange={(next, moving) => p.acts.change(technique, next, moving)}
+      onCommit={p.acts.commit}
+    />
+  );
+  return (
+    <>
+      <p className="muted small">{say(technique.summary)}</p>
+      {first.length > 0 && form(first)}
+      {gain?.ok ? <GainRow gain={gain} /> : <Waiting gain={gain} />}
       {gain?.ok && gain.exactness === 'training' && <p className="muted small">{say(words.trains)}</p>}
       {gain?.ok && gain.layers.length > 1 && taken < gain.layers.length && (
         <p className="muted small">{say(words.taken, { n: taken, all: gain.layers.length })}</p>
       )}
-      {gain !== null && !gain.ok && (
-        <p className="refusal small">
-          <Badge look="warn">{say(words.why)}</Badge>
-          <span>
-            {gain.fault.hint ?? gain.fault.message}
-            {gain.fault.hint === undefined && gain.fault.where !== undefined && (
-              <span className="muted"> ({gain.fault.where})</span>
-            )}
-          </span>
-        </p>
-      )}
-      {open && (
-        <div className="notes small">
-          <p>{say(technique.explain(p.values))}</p>
-          {gain?.ok && gain.notes.map((n) => <p key={n.en}>{say(n)}</p>)}
-        </div>
-      )}
-      {!(p.active && p.onAdd === undefined) && (
-        <footer className="field-row">
-          {p.active ? (
-            <span />
-          ) : (
-            <Button look="quiet" small onClick={() => setWide(!wide)} aria-expanded={wide}>
-              {say(wide ? words.less : words.more)}
-            </Button>
-          )}
-          {p.onAdd !== undefined && (
-            <Button look={p.active ? 'primary' : 'plain'} small disabled={gain !== null && !gain.ok} onClick={p.onAdd}>
-              {say(words.add)}
-            </Button>
-          )}
-        </footer>
-      )}
-    </section>
+      {gain?.ok && gain.notes.map((n) => <Note key={n.en}>{say(n)}</Note>)}
+      {all && form(rest)}
+      {why && <Note>{say(technique.explain(p.values))}</Note>}
+      <footer className="card-foot">
+        {rest.length > 0 && (
+          <Button look="quiet" small aria-expanded={all} onClick={() => setAll(!all)}>
+            {say(all ? words.less : words.settings, { n: rest.length })}
+          </Button>
+        )}
+        <Button look="quiet" small aria-expanded={why} onClick={() => setWhy(!why)}>
+          {say(words.atRunTime)}
+        </Button>
+        <span className="grow" />
+        {add !== undefined && (
+          <Button look="primary" small disabled={gain !== null && !gain.ok} onClick={() => add(technique, p.values)}>
+            {say(words.add)}
+          </Button>
+        )}
+      </footer>
+    </>
   );
 }
+
+const Note = ({ children }: { readonly children: ReactNode }) => <p className="notes small">{children}</p>;
