@@ -1,0 +1,75 @@
+/** Owns the check of device estimates against published latencies of the zoo's networks. */
+import { worksOf } from '../analysis/latency/works-of.ts';
+import { measureFigures } from '../analysis/measure-figures.ts';
+import { deviceOf } from '../devices/catalogue.ts';
+import { estimateOn } from '../devices/estimate.ts';
+import type { LayerType, LayerWork } from '../devices/layer-work.ts';
+import { buildFromZoo } from './index.ts';
+import { type PublishedLatency, publishedLatencies } from './published-latency.ts';
+
+export interface LatencyCheck extends PublishedLatency {
+  readonly title: string;
+  readonly address: string;
+  readonly estimatedMs: number | null;
+  /** (estimated - published) / published; null where nothing could be estimated. */
+  readonly error: number | null;
+}
+
+const widths: Readonly<Partial<Record<LayerType, number>>> = { fp32: 4, fp16: 2, int8: 1 };
+
+/** The layers of a float network as if all were computed in `type`: same work, bytes by the type's width. */
+export function retyped(layers: readonly LayerWork[], type: PublishedLatency['type']): readonly LayerWork[] {
+  const share = (widths[type] ?? 4) / 4;
+  const part = (bytes: number | null): number | null => (bytes === null ? null : bytes * share);
+  return layers.map((l) =>
+    l.type !== 'fp32' || type === 'fp32'
+      ? l
+      : {
+          ...l,
+          type,
+          bytesRead: part(l.bytesRead),
+          bytesWritten: part(l.bytesWritten),
+          weightBytes: part(l.weightBytes),
+        },
+  );
+}
+
+interface Measured {
+  readonly layers: readonly LayerWork[];
+  readonly activationBytes: number | null;
+}
+
+function measured({ net, width, size }: PublishedLatency): Measured {
+  const model = buildFromZoo(net, {
+    ...(width === undefined ? {} : { width }),
+    ...(size === undefined ? {} : { input: [3, size, size] as const }),
+  });
+  return { layers: worksOf(model).layers, activationBytes: measureFigures(model).peakActivationBytes };
+}
+
+const inOutBytes = (layers: readonly LayerWork[]): number =>
+  (layers[0]?.bytesRead ?? 0) + (layers.at(-1)?.bytesWritten ?? 0);
+
+/** Every published latency beside its estimate. */
+export function checkLatencies(rows: readonly PublishedLatency[] = publishedLatencies): readonly LatencyCheck[] {
+  const known = new Map<string, Measured>();
+  return rows.map((row) => {
+    const key = `${row.net} ${row.width} ${row.size}`;
+    const found = known.get(key) ?? measured(row);
+    known.set(key, found);
+    const profile = deviceOf(row.device);
+    const layers = retyped(found.layers, row.type);
+    const activationBytes =
+      found.activationBytes === null ? null : (found.activationBytes * (widths[row.type] ?? 4)) / 4;
+    const needs = { activationBytes, inOutBytes: inOutBytes(layers) };
+    const estimatedMs = estimateOn(profile, layers, needs, row.unit)?.ms ?? null;
+    const source = profile.sources[row.source];
+    return {
+      ...row,
+      title: source?.title ?? row.source,
+      address: source?.address ?? '',
+      estimatedMs,
+      error: estimatedMs === null ? null : (estimatedMs - row.ms) / row.ms,
+    };
+  });
+}
