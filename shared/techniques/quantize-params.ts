@@ -57,6 +57,20 @@ export const quantizeParams: Fields = {
     default: 'min-max',
     when: { field: 'mode', is: ['static'] },
   },
+  rounding: {
+    kind: 'choice',
+    label: text('Rounding of weights', '가중치 반올림'),
+    help: text(
+      'Adaptive (AdaRound): each weight goes up or down so that the layer gives what it gave on sampled inputs. Pays below 8 bits.',
+      '적응형(AdaRound): 표본 입력에서 층의 출력이 유지되도록 가중치를 올리거나 내립니다. 8비트 미만에서 효과가 큽니다.',
+    ),
+    options: [
+      { value: 'nearest', label: text('to the nearest', '가장 가까운 값') },
+      { value: 'adaround', label: text('adaptive (AdaRound)', '적응형 (AdaRound)') },
+    ],
+    default: 'nearest',
+    when: { field: 'mode', is: ['static', 'weight-only'] },
+  },
   keep: {
     kind: 'choice',
     label: text('Leave layers in float', 'float로 남길 레이어'),
@@ -99,7 +113,7 @@ export const quantizeParams: Fields = {
     default: 128,
     integer: true,
     unit: 'count',
-    when: { field: 'mode', is: ['static'] },
+    when: { field: 'mode', is: ['static', 'weight-only'] },
   },
 };
 

@@ -26,6 +26,7 @@ import {
   usableScale,
 } from './quantize-numbers.ts';
 import type { QuantPlan } from './quantize-plan.ts';
+import { type Rounder, toNearest } from './quantize-rounding.ts';
 
 /** A grid in the graph: names of its scale and zero point, and the scale as a number when it is known. */
 interface GridNames {
@@ -51,6 +52,7 @@ export class StaticRewrite {
   readonly #model: Model;
   readonly #ranges: Ranges;
   readonly #symmetric: boolean;
+  readonly #round: Rounder;
   readonly #grids = new Map<string, GridNames>();
   readonly #weights = new Map<string, WeightForm>();
   readonly #operands = new Map<string, string>();
@@ -58,11 +60,12 @@ export class StaticRewrite {
   readonly #integers = new Map<string, string>();
   #nodes: Node[] = [];
 
-  constructor(model: Model, plan: QuantPlan, ranges: Ranges, symmetric: boolean) {
+  constructor(model: Model, plan: QuantPlan, ranges: Ranges, symmetric: boolean, round: Rounder = toNearest) {
     this.#plan = plan;
     this.#model = model;
     this.#ranges = ranges;
     this.#symmetric = symmetric;
+    this.#round = round;
     this.#edit = new GraphEdit(model.graph);
   }
 
@@ -234,7 +237,7 @@ export class StaticRewrite {
     const { uniform } = layer.weight;
     if (uniform === undefined)
       this.#edit.setInitializer(
-        around128(quantizedTensor(stored, 'int8', dims, () => roundedLevels(layer.numbers(), scaleOf, 127))),
+        around128(quantizedTensor(stored, 'int8', dims, () => this.#round(layer, scaleOf, 127))),
       );
     else {
       const shape = this.#edit.unique(`${base}_shape`);

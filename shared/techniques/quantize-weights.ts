@@ -12,13 +12,16 @@ import { int64Tensor, numbersTensor, toNumbers } from '../ir/values.ts';
 import { namesFor } from './names-for.ts';
 import { indexForms, type Names, type Parts } from './packed-indices.ts';
 import type { QuantLayer } from './quantize-layers.ts';
-import { fittedScales, lazyNumbers, quantizedTensor, roundedLevels } from './quantize-numbers.ts';
+import { fittedScales, lazyNumbers, quantizedTensor } from './quantize-numbers.ts';
+import { type Rounder, toNearest } from './quantize-rounding.ts';
 
 export interface WeightStorage {
   /** 2 to 8. Levels run from -(2^(bits-1) - 1) to 2^(bits-1) - 1: two bits are ternary. */
   readonly bits: number;
   /** Weights that share a scale along what one output sums over; 0: all of a channel. Where it does not divide, 0. */
   readonly block: number;
+  /** To the nearest level by default. */
+  readonly round?: Rounder;
 }
 
 /** The model with the layers' weights so stored; tied weights once (S17). */
@@ -97,14 +100,15 @@ interface Place {
 }
 
 /** stored -> Cast (-> Sub -> Reshape where the bits are packed) -> Mul by the scales -> Reshape where blocks have a view of their own. */
-function decoder(place: Place, layer: QuantLayer, { bits, block }: WeightStorage, output: string): readonly Node[] {
+function decoder(place: Place, layer: QuantLayer, storage: WeightStorage, output: string): readonly Node[] {
   const { edit, names } = place;
+  const { bits, block, round = toNearest } = storage;
   const { type, dims } = layer.weight.tensor;
   const top = 2 ** (bits - 1) - 1;
   const layout = layoutOf(layer, block);
   const scales = lazy(() => heldAs(type, fittedScales(layer.numbers(), layout, top)));
   const scaleOf = (k: number): number => scales()[layout.groupOf(k)] ?? 1;
-  const levels = lazy(() => roundedLevels(layer.numbers(), scaleOf, top));
+  const levels = lazy(() => round(layer, scaleOf, top));
   edit.setInitializer(lazyNumbers(names.own('scale'), type, layout.scaleDims, scales));
   const nodes: Node[] = [];
   const emit = (op: string, inputs: readonly string[], to: string, attributes: Node['attributes'] = []): string => {

@@ -1,5 +1,6 @@
 /** Owns the technique quantize: 8-bit static (QDQ) and dynamic, weight-only from 2 to 8 bits. */
 
+import type { EvidenceRequest } from '../analysis/evidence.ts';
 import { type Text, text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
@@ -8,6 +9,7 @@ import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
 import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
 import { explained, neededOpset, quantizeParams } from './quantize-params.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
+import { type Rounding, roundingOf, roundingRequest, roundsAdaptively, toNearest } from './quantize-rounding.ts';
 import { StaticRewrite } from './quantize-static.ts';
 import { storeWeights } from './quantize-weights.ts';
 
@@ -42,8 +44,10 @@ function rewriteStatic(c: StepContext): Rewrite {
     return `8-bit weight, ${scales}${plan.stored.has(id) ? ', decoded at load: no 8-bit kernel' : ''}`;
   });
   if (plan.layers.size + plan.stored.size === 0) return { model: c.model, layers, notes: [] };
-  const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true);
-  return { model: storeWeights(rewrite.run(), plan.stored, eightBits), layers, notes: staticNotes(plan) };
+  const { round, findings } = roundingOf(c, model);
+  const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true, round);
+  const done = storeWeights(rewrite.run(), plan.stored, { ...eightBits, round });
+  return { model: done, layers, notes: staticNotes(plan), findings };
 }
 
 /** The selected nodes as layers, and what cannot be taken. */
@@ -90,16 +94,21 @@ function rewriteDynamic(c: StepContext): Rewrite {
   return { model: storeWeights(dynamicRewrite(model, computed), stored, eightBits), layers: taken, notes };
 }
 
-function rewriteWeights(c: StepContext): Rewrite {
-  const storage = { bits: Number(c.params.bits), block: Number(c.params.block) };
-  const { layers, refused } = split(c, c.model, (node) => {
+/** Layers whose weights alone are stored narrow. */
+const storable = (c: StepContext) =>
+  split(c, c.model, (node) => {
     const layer = quantLayer(c.model, c.facts, node, c.params.perChannel === true, 'storage');
     if (typeof layer !== 'object' || layer.weight.uniform === undefined) return layer;
     return 'its weight is one repeated value, which the file holds once';
   });
+
+function rewriteWeights(c: StepContext, rounding: Rounding = roundingOf(c, c.model)): Rewrite {
+  const storage = { bits: Number(c.params.bits), block: Number(c.params.block), round: rounding.round };
+  const { layers, refused } = storable(c);
   const taken = outcome(c, refused, [...layers.keys()], () => `${storage.bits}-bit weight, decoded at load`);
   if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
-  return { model: storeWeights(c.model, layers, storage), layers: taken, notes: [] };
+  const { findings } = rounding;
+  return { model: storeWeights(c.model, layers, storage), layers: taken, notes: [], findings };
 }
 
 function outcome(
@@ -134,7 +143,29 @@ function rewriteAll(c: StepContext): Rewrite {
 
 /** Inside a branch or a loop body no range can be observed: static quantization stores the weights there. */
 const rewriteInside = (c: StepContext): Rewrite =>
-  c.params.mode === 'dynamic' ? rewriteDynamic(c) : rewriteWeights(c);
+  c.params.mode === 'dynamic' ? rewriteDynamic(c) : rewriteWeights(c, { round: toNearest, findings: () => [] });
+
+/** The first round, where rounding looks at samples: rows of every layer. */
+function rowsOf(c: StepContext): EvidenceRequest | undefined {
+  if (!roundsAdaptively(c)) return undefined;
+  if (c.params.mode === 'weight-only') return roundingRequest(c, c.model, storable(c).layers.values());
+  const { model, plan } = planned(c);
+  return roundingRequest(c, model, [...plan.layers.values(), ...plan.stored.values()]);
+}
+
+/** Trials begin behind the rows; every candidate is rounded by them. */
+function trialsOf(c: StepContext): { readonly c: StepContext; readonly rewrite: (c: StepContext) => Rewrite } {
+  const { evidence } = c;
+  if (evidence === undefined || rowsOf(c) === undefined) return { c, rewrite: rewriteAll };
+  return { c: { ...c, evidence: evidence.slice(1) }, rewrite: (some) => rewriteAll({ ...some, evidence }) };
+}
+
+function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined {
+  const rows = rowsOf(c);
+  if (rows !== undefined && round === 0) return rows;
+  const trials = trialsOf(c);
+  return fallbackTrials(trials.c, rows === undefined ? round : round - 1, trials.rewrite);
+}
 
 export const quantize: Technique = {
   id: 'quantize',
@@ -158,6 +189,12 @@ export const quantize: Technique = {
       year: 2018,
       where: 'arXiv:1806.08342',
     },
+    {
+      title: 'Up or Down? Adaptive Rounding for Post-Training Quantization',
+      authors: 'Nagel, Amjad, van Baalen, Louizos, Blankevoort',
+      year: 2020,
+      where: 'ICML 2020, arXiv:2004.10568',
+    },
   ],
   params: quantizeParams,
   validate: (p) => {
@@ -168,7 +205,7 @@ export const quantize: Technique = {
   exactness: (p) => (hasFloor(p) ? 'training' : 'shape'),
   needs: {
     calibration: calibrationOf,
-    evidence: (c, round) => fallbackTrials(c, round, rewriteAll),
+    evidence: evidenceFor,
     opset: (p) => neededOpset(p),
   },
   fits: (node: Node, c) => {
@@ -182,7 +219,10 @@ export const quantize: Technique = {
       ? { fits: false, reason: text(reason, `양자화할 수 없음: ${reason}`) }
       : { fits: true };
   },
-  rewrite: (c) => withFallback(c, rewriteAll),
+  rewrite: (c) => {
+    const trials = trialsOf(c);
+    return withFallback(trials.c, trials.rewrite);
+  },
   rewriteInside,
   knobs: ['bits'],
   // Parameters mostly stay or fall (folded normalisation); a bias that two layers share becomes two, on grids of their own.
@@ -194,8 +234,9 @@ export const quantize: Technique = {
     { params: { mode: 'weight-only' } },
     { params: { mode: 'weight-only', bits: 4, block: 16 } },
     { params: { mode: 'weight-only', bits: 3 } },
-    { params: { calibration: 'mse' } },
+    { params: { calibration: 'mse', rounding: 'adaround' } },
     { params: { keep: 'sqnr', leastDb: 45 } },
+    { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
   ],
   explain: (p) => explained(p),
   onPaper: (p) =>
