@@ -104,7 +104,26 @@ export function Flow({ graph, serial, askedAt }: { graph: Placed; serial: number
     if (box === null) return;
     const v = firstViewport(graph, box.clientWidth, box.clientHeight);
     setFirst(v);
+    settled.current = v;
     look(v);
+  }, [graph]);
+
+  // as long as nobody moved the view, it stays the first one when panels open and close around it
+  const settled = useRef<Viewport | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once per graph
+  useEffect(() => {
+    const box = root.current;
+    if (box === null) return;
+    const watch = new ResizeObserver(() => {
+      const now = flow.getViewport();
+      const was = settled.current;
+      if (was === null || box.clientWidth === 0 || now.x !== was.x || now.y !== was.y || now.zoom !== was.zoom) return;
+      settled.current = firstViewport(graph, box.clientWidth, box.clientHeight);
+      void flow.setViewport(settled.current);
+      look(settled.current);
+    });
+    watch.observe(box);
+    return () => watch.disconnect();
   }, [graph]);
 
   useEffect(() => {

@@ -11,15 +11,19 @@ import type { Placed } from './placed.ts';
 import { selectedSet } from './selection.ts';
 import { words } from './words.ts';
 
-const width = 150;
-const height = 168;
+const large = { width: 150, height: 168 };
+/** On a narrow canvas the map leaves room for the nodes. */
+const small = { width: 84, height: 112 };
+const narrow = 720;
 
 export function Minimap({ graph }: { readonly graph: Placed }) {
   const say = useText();
   const flow = useReactFlow();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [x, y, zoom] = useStore((s) => s.transform);
-  const seenWidth = useStore((s) => s.width) / zoom;
+  const canvasWidth = useStore((s) => s.width);
+  const { width, height } = canvasWidth < narrow ? small : large;
+  const seenWidth = canvasWidth / zoom;
   const seenHeight = useStore((s) => s.height) / zoom;
   // figures of the opened model only: a slider's move must not redraw what it cannot change
   const before = usePreview((p) => p.preview?.before ?? null);

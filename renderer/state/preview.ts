@@ -5,7 +5,9 @@
 import { create } from 'zustand';
 import type { Figures, LayerFigures } from '#shared/analysis/figures.ts';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
+import { placeFor, withStep } from '#shared/recipes/place-step.ts';
 import type { Preview } from '#shared/recipes/preview.ts';
+import type { Step } from '#shared/recipes/recipe.ts';
 import type { Summaries } from '#shared/techniques/declare.ts';
 import type { DocumentState, OpenModel } from './document.ts';
 import { previewSteps } from './preview-steps.ts';
@@ -39,6 +41,13 @@ export function setSummaries(serial: number, of: Summaries): void {
 export const summariesOf = (open: OpenModel): Summaries | undefined =>
   summaries?.serial === open.serial ? summaries.of : undefined;
 
+/** Steps are known by their place in the recipe; the draft, which is not in it, by the place after all. */
+function besideDraft(preview: Preview, at: number, steps: readonly Step[]): Preview {
+  if (at === steps.length) return preview;
+  const index = (i: number): number => (i === at ? steps.length : i > at ? i - 1 : i);
+  return { ...preview, steps: preview.steps.map((s) => ({ ...s, index: index(s.index) })) };
+}
+
 function compute(d: DocumentState): PreviewState {
   const { open, edit, draft } = d;
   if (open === null || !d.drawn) return nothing;
@@ -46,7 +55,7 @@ function compute(d: DocumentState): PreviewState {
   const steps = edit.steps.map((s) => s.step);
   // with the draft; without; then what comes before the step that fails (memoised, so each try costs one step)
   const lists = [
-    ...(draft === null ? [] : [[...steps, draft]]),
+    ...(draft === null ? [] : [withStep(steps, draft)]),
     ...steps.map((_, k) => steps.slice(0, steps.length - k)),
     [],
   ];
@@ -54,7 +63,8 @@ function compute(d: DocumentState): PreviewState {
   let faultInDraft = false;
   for (const [k, list] of lists.entries()) {
     try {
-      const preview = previewSteps(open.model, edit, list, summariesOf(open));
+      const found = previewSteps(open.model, edit, list, summariesOf(open));
+      const preview = k === 0 && draft !== null ? besideDraft(found, placeFor(steps, draft.technique), steps) : found;
       return { preview, fault, faultInDraft: faultInDraft && k === 1, tookMs: performance.now() - started };
     } catch (thrown) {
       if (k === 0 || (faultInDraft && k === 1)) fault = toFault(thrown).toData();

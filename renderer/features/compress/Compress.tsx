@@ -1,12 +1,14 @@
 /** Owns the compress tab: the techniques that fit by family, each with what it would give on this selection, and the step being edited. */
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { type FieldValues, fieldDefaults } from '#shared/base/fields.ts';
+import { placeFor } from '#shared/recipes/place-step.ts';
 import type { Select, Step } from '#shared/recipes/recipe.ts';
 import type { Technique } from '#shared/techniques/declare.ts';
 import { techniqueGroups } from '#shared/techniques/groups.ts';
 import { techniques } from '#shared/techniques/index.ts';
 import { stepKey } from '../../state/change.ts';
-import { dispatch, useDocument } from '../../state/store.ts';
+import { recipeOf } from '../../state/document.ts';
+import { currentDocument, dispatch, useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { useText } from '../../ui/language.ts';
 import { type CardActs, CompressCard } from './CompressCard.tsx';
@@ -78,6 +80,12 @@ export function Compress() {
     }
   }, [open, drawn, edit.shapes, selection]);
 
+  const list = edit.steps.map((s) => s.step);
+  /** The step before which a new one goes, from 1; null: at the end. */
+  const beforeOf = (t: Technique): number | null => {
+    const at = placeFor(list, t.id);
+    return at < list.length ? at + 1 : null;
+  };
   const valuesOf = (t: Technique): FieldValues => values[t.id] ?? defaultsOf(t);
   const others = useMemo(() => techniques.filter((t) => t !== edited), [edited]);
   const steps = useMemo(
@@ -105,7 +113,8 @@ export function Compress() {
       commit: () => {},
       add: (t, now) => {
         dispatch({ type: 'drafted', step: null });
-        dispatch({ type: 'step-added', key: stepKey(), step: stepOf(t, select, now) });
+        const at = placeFor(recipeOf(currentDocument().edit).steps, t.id);
+        dispatch({ type: 'step-added', key: stepKey(), step: stepOf(t, select, now), at });
       },
       point: (t, inside) => {
         if (t.id === 'prune-channels') light(inside ? coupling : undefined);
@@ -158,6 +167,7 @@ export function Compress() {
       open={opened === t.id}
       active={touched === t.id}
       aside={t.id === 'prune-channels' ? group : ''}
+      before={beforeOf(t)}
       acts={acts}
     />
   );
@@ -180,6 +190,7 @@ export function Compress() {
             open
             active
             aside=""
+            before={null}
             acts={editActs}
           />
         </>

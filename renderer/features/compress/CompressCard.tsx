@@ -34,6 +34,8 @@ export interface CompressCardProps {
   readonly active: boolean;
   /** Said beside the title; '' for nothing. */
   readonly aside: string;
+  /** Number of the step before which it would be put; null: after all. */
+  readonly before: number | null;
   readonly acts: CardActs;
 }
 
@@ -132,6 +134,9 @@ function OpenBody(p: CompressCardProps) {
           {say(words.atRunTime)}
         </Button>
         <span className="grow" />
+        {add !== undefined && p.before !== null && (
+          <span className="muted small">{say(words.before, { n: p.before })}</span>
+        )}
         {add !== undefined && (
           <Button look="primary" small disabled={gain !== null && !gain.ok} onClick={() => add(technique, p.values)}>
             {say(words.add)}

@@ -23,6 +23,7 @@ function change(before: number | null, after: number | null): string {
   if (before === null || after === null) return '?';
   if (before === 0) return after === 0 ? '0' : '+';
   const share = after / before - 1;
+  if (share !== 0 && Math.abs(share) < 0.0005) return `${share < 0 ? '−' : '+'}<0.1\u202f%`;
   return `${share < 0 ? '−' : '+'}${percent(Math.abs(share), Math.abs(share) < 0.1 ? 1 : 0)}`;
 }
 
@@ -80,9 +81,13 @@ export function GainLine({ gain }: { readonly gain: Good }) {
   );
 }
 
+/** A file that is smaller by less is no saving to speak of. */
+const noticed = 0.995;
+
 /** The best that one of these would do to the file: "file −74 %"; undefined where none makes it smaller. */
 export function bestFile(gains: readonly (Gain | null)[]): string | undefined {
   let best: Good | undefined;
-  for (const g of gains) if (g?.ok && g.after.fileBytes < (best?.after.fileBytes ?? g.before.fileBytes)) best = g;
+  for (const g of gains)
+    if (g?.ok && g.after.fileBytes < (best?.after.fileBytes ?? g.before.fileBytes * noticed)) best = g;
   return best === undefined ? undefined : change(best.before.fileBytes, best.after.fileBytes);
 }

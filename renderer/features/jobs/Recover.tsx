@@ -2,6 +2,7 @@
 import { GraduationCap } from 'lucide-react';
 import { fieldDefaults } from '#shared/base/fields.ts';
 import type { Job } from '#shared/contract/calls.ts';
+import { placeFor } from '#shared/recipes/place-step.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
 import { trainsWith } from '#shared/techniques/declare.ts';
 import { techniques } from '#shared/techniques/index.ts';
@@ -15,10 +16,6 @@ import { words } from './words.ts';
 
 const trainer = techniques.find((t) => t.id === 'train');
 const trains = (step: Step): boolean => techniques.some((t) => t.id === step.technique && trainsWith(t, step.params));
-/** Float values are learnt before they are rounded: training stands before what calibrates. */
-const calibrates = (step: Step): boolean =>
-  techniques.some((t) => t.id === step.technique && t.needs.calibration !== undefined);
-
 /** A technique's defaults as a step's parameters. */
 const defaults = (): Step['params'] =>
   Object.fromEntries(
@@ -37,13 +34,12 @@ export function Recover({ job }: { readonly job: Job }) {
   if (!fell || sameWithin(evaluation.before, evaluation.after)) return null;
   const recipe = recipeOf(edit);
   if (!speaksFor(job, modelId, recipe) || recipe.steps.some(trains)) return null;
-  const firstRounded = recipe.steps.findIndex(calibrates);
   const add = (): void =>
     dispatch({
       type: 'step-added',
       key: stepKey(),
       step: { technique: trainer.id, select: { all: true }, params: defaults() },
-      at: firstRounded < 0 ? recipe.steps.length : firstRounded,
+      at: placeFor(recipe.steps, trainer.id),
     });
   return (
     <div className="recover">
