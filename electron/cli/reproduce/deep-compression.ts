@@ -1,24 +1,26 @@
 /**
  * Owns `bantam reproduce deep-compression`: prune, retrain, share, retrain the codebook, pack (Han et al. 2016, Table 1) on
- * LeNet-300-100 and LeNet-5 with the digits. Epochs are chosen on validation alone; test digits are only reported.
+ * LeNet-300-100 and LeNet-5 with the digits. Everything is chosen on validation alone; test digits are only reported.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
-import { pack } from '#shared/archive/archive.ts';
+import { pack, unpack } from '#shared/archive/archive.ts';
+import { Fault } from '#shared/base/fault.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { readModel } from '#shared/onnx/read.ts';
 import { writeModel } from '#shared/onnx/write.ts';
-import type { Dataset } from '#shared/ports/dataset.ts';
-import { parseRecipe, type Recipe, type Step } from '#shared/recipes/recipe.ts';
-import { runRecipe } from '#shared/recipes/run-recipe.ts';
-import { evaluate } from '#shared/training/evaluate.ts';
-import { defaultPreprocess } from '#shared/training/preprocess.ts';
-import { lenet5, lenet300 } from '#shared/zoo/lenet.ts';
-import { openDataset } from '../../host/datasets/open-dataset.ts';
+import type { Step } from '#shared/recipes/recipe.ts';
 import { nodeDeflate } from '../../host/node-deflate.ts';
-import { stepHost } from '../../jobs/step-host.ts';
-import { clock, type WorkParts } from '../../jobs/work-parts.ts';
+import {
+  controlLenet,
+  denseLenet,
+  type Epochs,
+  keptName,
+  type Lenet,
+  leNet5,
+  leNet300,
+  retrainStep,
+} from './lenet-study.ts';
+import { afterSteps, type Errors, errorsOf, type Study } from './study.ts';
 
 /** Han et al. 2016, Tables 1 to 3: ratios after pruning, with sharing, with Huffman coding; errors in percent. */
 interface Paper {
@@ -27,56 +29,46 @@ interface Paper {
   readonly errorAfter: number;
 }
 
-interface Net {
-  readonly name: string;
-  readonly make: (seed: number) => Model;
-  readonly rate: number;
+export interface Net extends Lenet {
   /** Share of the weights that stays, and bits of an index, by layer. */
   readonly layers: readonly { readonly names: readonly string[]; readonly keep: number; readonly bits: number }[];
   readonly paper: Paper;
+  readonly epochs: Schedule;
 }
 
-const nets: readonly Net[] = [
+export interface Schedule extends Epochs {
+  readonly codebook: number;
+}
+
+export const deepCompressionNets: readonly Net[] = [
   {
-    name: 'LeNet-300-100',
-    make: lenet300,
-    rate: 0.05,
+    ...leNet300,
     layers: [
-      { names: ['fc1'], keep: 0.06, bits: 4 },
-      { names: ['fc2'], keep: 0.11, bits: 4 },
-      { names: ['scores'], keep: 0.3, bits: 4 },
+      { names: ['fc1'], keep: 0.08, bits: 4 },
+      { names: ['fc2'], keep: 0.12, bits: 4 },
+      { names: ['scores'], keep: 0.35, bits: 4 },
     ],
     paper: { ratios: [12, 32, 40], errorBefore: 1.64, errorAfter: 1.58 },
+    epochs: { dense: 40, retrain: 30, codebook: 8 },
   },
   {
-    name: 'LeNet-5',
-    make: lenet5,
-    rate: 0.03,
+    ...leNet5,
     layers: [
       { names: ['conv1'], keep: 0.66, bits: 6 },
-      { names: ['conv2'], keep: 0.12, bits: 5 },
-      { names: ['fc1'], keep: 0.05, bits: 4 },
-      { names: ['scores'], keep: 0.19, bits: 4 },
+      { names: ['conv2'], keep: 0.2, bits: 5 },
+      { names: ['fc1'], keep: 0.06, bits: 4 },
+      { names: ['scores'], keep: 0.25, bits: 4 },
     ],
     paper: { ratios: [12, 33, 39], errorBefore: 0.8, errorAfter: 0.74 },
+    epochs: { dense: 30, retrain: 20, codebook: 5 },
   },
 ];
 
-export interface Schedule {
-  readonly dense: number;
-  readonly retrain: number;
-  readonly codebook: number;
-}
-export const fullSchedule: Schedule = { dense: 60, retrain: 60, codebook: 15 };
-
-const trainStep = (epochs: number, learningRate: number): Step => ({
-  technique: 'train',
-  select: { all: true },
-  params: { epochs, learningRate, weightDecay: 5e-4 },
-});
-
-/** The recipe of the paper on one of its nets. */
-export function deepCompression(net: Net, seed: number, s: Schedule): Recipe {
+/** The recipe of the paper on one of its nets, in its two halves. */
+export function deepCompression(
+  net: Net,
+  s: Schedule,
+): { readonly pruning: readonly Step[]; readonly sharing: readonly Step[] } {
   const prune = net.layers.map(
     ({ names, keep }): Step => ({
       technique: 'prune-weights',
@@ -87,14 +79,10 @@ export function deepCompression(net: Net, seed: number, s: Schedule): Recipe {
   const share = net.layers.map(
     ({ names, bits }): Step => ({ technique: 'share-weights', select: { names: [...names] }, params: { bits } }),
   );
-  const steps = [...prune, trainStep(s.retrain, net.rate / 2), ...share, trainStep(s.codebook, net.rate / 20)];
-  return parseRecipe({ bantam: 1, seed, preprocess: defaultPreprocess, steps });
-}
-
-/** Errors in percent on the test digits, and on the corpus's MNIST test digits where they are. */
-interface Errors {
-  readonly error: number;
-  readonly mnistTest: number | null;
+  return {
+    pruning: [...prune, retrainStep(s.retrain, net.rate * 0.6)],
+    sharing: [...share, retrainStep(s.codebook, net.rate / 10)],
+  };
 }
 
 export interface Stage extends Errors {
@@ -111,74 +99,51 @@ export interface SeedRun {
   readonly errorBefore: number;
   readonly errorAfter: number;
   readonly control: number;
+  readonly controlErrors: Errors;
   readonly stages: readonly Stage[];
+  /** That its trainings took. */
   readonly seconds: number;
 }
 
-/** Data of one run of the experiment. */
-export interface Digits {
-  readonly digits: Dataset;
-  /** The 10,000 MNIST test digits, disjoint from the package's, where this machine has them. */
-  readonly mnist: Dataset | undefined;
-}
-
-export async function openDigits(corpus: string | undefined): Promise<Digits> {
-  const folder = corpus === undefined ? '' : join(corpus, 'data', 'mnist');
-  return { digits: await openDataset('digits'), mnist: existsSync(folder) ? await openDataset(folder) : undefined };
-}
-
-async function errorsOf(parts: WorkParts, model: Model, data: Digits): Promise<Errors> {
-  const bytes = writeModel(model);
-  const on = async (dataset: Dataset): Promise<number> => {
-    const subject = { model, source: { bytes } };
-    const done = await evaluate(parts.runtime, clock, subject, dataset, { preprocess: defaultPreprocess });
-    return (1 - (done.top1 ?? 0)) * 100;
-  };
-  return { error: await on(data.digits), mnistTest: data.mnist === undefined ? null : await on(data.mnist) };
-}
-
 /** One net, one seed: dense, pruned, shared, packed, and the dense control. */
-export async function runSeed(parts: WorkParts, data: Digits, net: Net, seed: number, s: Schedule): Promise<SeedRun> {
-  const started = clock.now();
-  const say = (what: string): void => parts.report.log(`${net.name}, seed ${seed}: ${what}`);
-  const run = async (model: Model, steps: readonly Step[], original: Model): Promise<Model> => {
-    const host = stepHost(parts, { dataset: data.digits, preprocess: defaultPreprocess, original });
-    return (await runRecipe(model, { bantam: 1, seed, steps: [...steps] }, host)).model;
-  };
-  say('dense');
-  const fresh = net.make(seed);
-  const dense = await run(fresh, [trainStep(s.dense, net.rate)], fresh);
-  const denseBytes = 4 * measureFigures(dense).parameters;
+export async function runSeed(study: Study, net: Net, seed: number, s: Schedule = net.epochs): Promise<SeedRun> {
+  const { log } = study.parts.report;
+  const name = (what: string): string => keptName(net, seed, what);
+  const dense = await denseLenet(study, net, seed, s.dense);
+  const denseBytes = 4 * measureFigures(dense.model).parameters;
   const stages: Stage[] = [];
-  const stage = async (name: Stage['stage'], model: Model, bytes: number, paperRatio: number): Promise<Errors> => {
-    const errors = await errorsOf(parts, model, data);
-    stages.push({ stage: name, bytes, ratio: denseBytes / bytes, paperRatio, ...errors });
-    say(`${name}: ${bytes} bytes, ${(denseBytes / bytes).toFixed(1)}x, error ${errors.error.toFixed(2)} %`);
+  const stage = async (of: Stage['stage'], model: Model, bytes: number, paperRatio: number): Promise<Errors> => {
+    const errors = await errorsOf(study, model);
+    stages.push({ stage: of, bytes, ratio: denseBytes / bytes, paperRatio, ...errors });
+    log(
+      `${name(of)}: ${bytes} bytes, ${(denseBytes / bytes).toFixed(1)}x, ${errors.validation.toFixed(2)} % wrong on validation`,
+    );
     return errors;
   };
-  const before = await stage('dense', dense, denseBytes, 1);
-  const { steps } = deepCompression(net, seed, s);
-  const split = net.layers.length + 1;
-  const pruned = await run(dense, steps.slice(0, split), dense);
-  await stage('pruned', pruned, writeModel(pruned).length, net.paper.ratios[0]);
-  const shared = await run(pruned, steps.slice(split), dense);
-  const file = writeModel(shared);
-  await stage('shared', shared, file.length, net.paper.ratios[1]);
-  const archive = pack(file, readModel(file), nodeDeflate);
-  const after = await stage('packed', shared, archive.bytes.length, net.paper.ratios[2]);
-  say('dense control');
-  const control = await run(dense, [trainStep(s.retrain, net.rate / 2), trainStep(s.codebook, net.rate / 20)], dense);
-  const controlled = await errorsOf(parts, control, data);
+  const before = await stage('dense', dense.model, denseBytes, 1);
+  const { pruning, sharing } = deepCompression(net, s);
+  const pruned = await afterSteps(study, name('pruned'), dense, pruning, seed);
+  await stage('pruned', pruned.model, writeModel(pruned.model).length, net.paper.ratios[0]);
+  const shared = await afterSteps(study, name('shared'), pruned, sharing, seed, dense);
+  const file = writeModel(shared.model);
+  await stage('shared', shared.model, file.length, net.paper.ratios[1]);
+  const archive = pack(file, readModel(file), nodeDeflate).bytes;
+  const restored = unpack(archive, nodeDeflate);
+  if (Buffer.compare(restored, file) !== 0) throw new Fault('internal', 'the archive does not restore its file');
+  const after = await stage('packed', readModel(restored), archive.length, net.paper.ratios[2]);
+  // As many epochs, in as many trainings: the first is also the control of pruning alone.
+  const half = await controlLenet(study, net, seed, dense, pruning.slice(-1));
+  const control = await afterSteps(study, name('control-again'), half, sharing.slice(-1), seed, dense);
+  const controlErrors = await errorsOf(study, control.model);
   return {
     seed,
-    archiveBytes: archive.bytes.length,
-    ratio: denseBytes / archive.bytes.length,
+    archiveBytes: archive.length,
+    ratio: denseBytes / archive.length,
     errorBefore: before.error,
     errorAfter: after.error,
-    control: controlled.error,
+    control: controlErrors.error,
+    controlErrors,
     stages,
-    seconds: (clock.now() - started) / 1000,
+    seconds: [dense, pruned, shared, half, control].reduce((sum, k) => sum + k.seconds, 0),
   };
 }
-
-export { nets as deepCompressionNets };
