@@ -5,7 +5,7 @@ import { count, decibels, milliseconds, percent, table } from './table.ts';
 
 /** 98.60 % (98.00 to 99.02 %): never an accuracy without its interval. */
 export function accuracyText(e: Evaluation): string {
-  if (e.top1 === null) return 'no accuracy: the data has no labels, or the output is no class score';
+  if (e.top1 === null) return 'no accuracy: no labels of the classes that the output scores';
   if (e.interval95 === null) return percent(e.top1);
   const [low, high] = e.interval95.map((x) => (x * 100).toFixed(2));
   return `${percent(e.top1)} (${low} to ${high} %)`;

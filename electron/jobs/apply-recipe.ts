@@ -6,9 +6,11 @@ import { Fault } from '#shared/base/fault.ts';
 import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import type { Model } from '#shared/ir/model.ts';
+import type { Dataset } from '#shared/ports/dataset.ts';
 import { type PreviewStep, previewRecipe } from '#shared/recipes/preview.ts';
 import type { Preprocess, Recipe } from '#shared/recipes/recipe.ts';
 import { runRecipe } from '#shared/recipes/run-recipe.ts';
+import { techniqueOf } from '#shared/techniques/index.ts';
 import { compare } from '#shared/training/compare.ts';
 import { evaluate, type Subject } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
@@ -81,20 +83,38 @@ async function keepBest(
 
 type Judged = Pick<Applied, 'evaluation' | 'comparison'>;
 
-/** Both models on the same samples: accuracy where there are labels; agreement and distance always. */
-async function judge(parts: WorkParts, a: Subject, b: Subject, data: StepData | undefined): Promise<Judged> {
+/** Whether the model answers other classes afterwards: the original's answers are then no measure. */
+const changesClasses = (recipe: Recipe): boolean =>
+  recipe.steps.some((s) => s.off !== true && techniqueOf(s.technique).promises.includes('other-classes'));
+
+/** The data as a model of other classes sees it: its labels say nothing about that model's answers. */
+const unlabelled = (dataset: Dataset): Dataset => ({ ...dataset, info: { ...dataset.info, labelled: false } });
+
+/**
+ * Both models on the same samples: accuracy where there are labels; agreement and distance where both answer alike. `others`:
+ * the original answers other classes.
+ */
+async function judge(
+  parts: WorkParts,
+  a: Subject,
+  b: Subject,
+  data: StepData | undefined,
+  others: boolean,
+): Promise<Judged> {
   const { runtime, cancel, report } = parts;
   report.progress(0, 'comparing with the original');
-  const comparison = await compare(runtime, a, b, { cancel, layers: false, ...(data ?? {}) });
-  if (data === undefined) return { comparison };
+  const how = { cancel, layers: false, ...(data ?? {}) };
+  const compared: Judged = others ? {} : { comparison: await compare(runtime, a, b, how) };
+  if (data === undefined) return compared;
   const on = async (subject: Subject, what: string, from: number, to: number): Promise<Evaluation> => {
     const part = partOf(report, from, to);
     const progress = (share: number): void => part.progress(share, what);
-    return evaluate(runtime, clock, subject, data.dataset, { preprocess: data.preprocess, cancel, progress });
+    const dataset = others && subject === a ? unlabelled(data.dataset) : data.dataset;
+    return evaluate(runtime, clock, subject, dataset, { preprocess: data.preprocess, cancel, progress });
   };
   const before = await on(a, 'evaluating the original', 0.1, 0.5);
   const after = await on(b, 'evaluating the result', 0.5, 1);
-  return { comparison, evaluation: { before, after } };
+  return { ...compared, evaluation: { before, after } };
 }
 
 /** Said before anything runs: an hour of steps must not end at one that lacks its data. */
@@ -118,16 +138,22 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   const { recipe, shapes } = request;
   report.progress(0, 'opening the model');
   const original = subjectAt(request.model);
-  const preview = previewRecipe(original.model, recipe, shapes === undefined ? {} : { shapes });
+  const dataset = request.data === undefined ? undefined : await openDataset(request.data);
+  const preview = previewRecipe(original.model, recipe, {
+    ...(shapes === undefined ? {} : { shapes }),
+    ...(dataset?.info.labelled === true ? { classes: dataset.info.classes } : {}),
+  });
   const { before, figures: predicted } = preview;
-  if (request.data === undefined) checkNeedsNoData(preview.steps);
+  if (dataset === undefined) checkNeedsNoData(preview.steps);
+  const others = changesClasses(recipe);
   let data: StepData | undefined;
-  if (request.data !== undefined) {
-    const dataset = await openDataset(request.data);
+  if (dataset !== undefined) {
     const asked = recipe.preprocess ?? request.preprocess;
+    // Labels of other classes cannot tell which preprocessing suits the original.
+    const tried = others ? unlabelled(dataset) : dataset;
     data = {
       dataset,
-      preprocess: await preprocessFor(parts, original, dataset, asked),
+      preprocess: await preprocessFor(parts, original, tried, asked),
       original: original.model,
       ...(request.openTeacher === undefined ? {} : { openTeacher: request.openTeacher }),
     };
@@ -146,7 +172,7 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   const result = subjectAt(request.out);
   const after = measureFigures(result.model, shapes);
   const judging = { ...parts, report: partOf(report, 0.82, 1) };
-  const judged = request.evaluate ? await judge(judging, original, result, data) : {};
+  const judged = request.evaluate ? await judge(judging, original, result, data, others) : {};
   const steps = outcome.steps.map((s) => ({
     technique: s.technique,
     layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),

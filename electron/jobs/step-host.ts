@@ -11,8 +11,10 @@ export function stepHost(parts: WorkParts, data: StepData | undefined, checkpoin
   const { cancel, report } = parts;
   const plain: StepHost = { cancel, progress: report.progress, log: report.log };
   if (data === undefined) return plain;
+  const { labelled, classes } = data.dataset.info;
   return {
     ...plain,
+    ...(labelled ? { classes } : {}),
     calibrate: (model, request, share) => calibrateStep(parts, data, model, request, share),
     evidence: (model, request, context, share) => evidenceStep(parts, data, model, request, context.seed, share),
     train: (model, request, context, share) => trainStep(parts, data, model, request, context.seed, share, checkpoint),

@@ -41,6 +41,8 @@ export interface Preview {
 export interface PreviewOptions {
   readonly shapes?: ShapeChoice;
   readonly summaries?: Summaries;
+  /** Names of the data set's classes, where it is at hand. */
+  readonly classes?: readonly string[];
 }
 
 /** How many outcomes are remembered per model version: enough to scrub a slider back and forth. */
@@ -74,8 +76,16 @@ function neededData({ technique, context }: RewrittenStep): 'calibrate' | 'train
 function previewStep(model: Model, step: Step, index: number, settings: StepSettings): PreviewStep {
   const outcomes = memo.get(model) ?? new Map<string, PreviewStep | Failed>();
   memo.set(model, outcomes);
-  const { seed, shapes, summaries } = settings;
-  const key = JSON.stringify([step.technique, step.select, step.params, seed, shapes ?? null, identity(summaries)]);
+  const { seed, shapes, summaries, classes } = settings;
+  const key = JSON.stringify([
+    step.technique,
+    step.select,
+    step.params,
+    seed,
+    shapes ?? null,
+    identity(summaries),
+    classes ?? null,
+  ]);
   // What a fault says names the step's number.
   const failing = `${index} ${key}`;
   const known = outcomes.get(key) ?? outcomes.get(failing);

@@ -22,6 +22,7 @@ export interface StepSettings {
   readonly seed: number;
   readonly shapes?: ShapeChoice;
   readonly summaries?: Summaries;
+  readonly classes?: readonly string[];
   /** Left out in a preview: asking for a range then faults `no-data`. */
   readonly ranges?: Ranges;
 }
@@ -72,6 +73,7 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
       seed: settings.seed,
       ranges: settings.ranges ?? noRanges,
       ...(settings.summaries === undefined ? {} : { summaries: settings.summaries }),
+      ...(settings.classes === undefined ? {} : { classes: settings.classes }),
     },
     ...(to > from ? { opset: { from, to } } : {}),
   };

@@ -86,6 +86,7 @@ export async function runRecipe(
 const forStep = (host: StepHost, name: string, k: number, of: number): StepHost => ({
   cancel: host.cancel,
   log: (line) => host.log(line),
+  ...(host.classes === undefined ? {} : { classes: host.classes }),
   progress: (share, what) => host.progress((k + share) / of, `${name}: ${what}`),
   ...(host.calibrate === undefined ? {} : { calibrate: host.calibrate.bind(host) }),
   ...(host.evidence === undefined ? {} : { evidence: host.evidence.bind(host) }),

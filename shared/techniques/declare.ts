@@ -54,6 +54,8 @@ export interface StepContext {
   readonly seed: number;
   /** Ranges of the calibration that `needs` asked for. A thunk's business: throws `no-data` in a preview. */
   readonly ranges: Ranges;
+  /** Names of the data set's classes, where it is at hand; not in a preview. */
+  readonly classes?: readonly string[];
   /** What was gathered, one entry a round of `needs.evidence`; none in a preview. Read through `evidenceOf`. */
   readonly evidence?: readonly Evidence[];
   /**
@@ -91,6 +93,7 @@ export type Fit = { readonly fits: true } | { readonly fits: false; readonly rea
 /** A promise is a law that tests check on every technique x model, and run-step after each real step. */
 export type TechniquePromise =
   | 'same-io' // graph inputs and outputs keep names and types
+  | 'other-classes' // inputs keep names and types, outputs all but the size of one dimension
   | 'fewer-parameters'
   | 'fewer-macs'
   | 'smaller-file'

@@ -21,6 +21,7 @@ import { setBatch } from './set-batch.ts';
 import { shareWeights } from './share-weights.ts';
 import { simplify } from './simplify.ts';
 import { train } from './train.ts';
+import { transfer } from './transfer.ts';
 import { widen } from './widen.ts';
 
 export const techniques: readonly Technique[] = [
@@ -33,6 +34,7 @@ export const techniques: readonly Technique[] = [
   replaceBlock,
   train,
   distill,
+  transfer,
   factorize,
   foldBatchnorm,
   simplify,

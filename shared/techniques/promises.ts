@@ -19,6 +19,15 @@ const signature = (infos: readonly ValueInfo[]): string =>
     })
     .join('; ');
 
+/** The same output but for the size of one dimension. */
+function resized(from: ValueInfo, to: ValueInfo | undefined): boolean {
+  const [a, b] = [from.type, to?.type];
+  if (from.name !== to?.name || a.kind !== b?.kind) return false;
+  if (a.kind !== 'tensor' || b.kind !== 'tensor') return true;
+  if (a.elem !== b.elem || a.shape?.length !== b.shape?.length) return false;
+  return (a.shape ?? []).filter((d, k) => d !== b.shape?.[k]).length <= 1;
+}
+
 const grew = (what: string, before: number | null, after: number | null): string | undefined =>
   before !== null && after !== null && after > before ? `${what} grew from ${before} to ${after}` : undefined;
 const moved = (what: string, before: number | null, after: number | null): string | undefined =>
@@ -31,6 +40,13 @@ function broken(promise: TechniquePromise, from: Model, to: Model, c: Compared):
       const outputs = [from, to].map((m) => signature(m.graph.outputs));
       if (inputs[0] !== inputs[1]) return `inputs were ${inputs[0]}, are ${inputs[1]}`;
       return outputs[0] !== outputs[1] ? `outputs were ${outputs[0]}, are ${outputs[1]}` : undefined;
+    }
+    case 'other-classes': {
+      const inputs = [from, to].map((m) => signature(graphIndex(m.graph).requiredInputs));
+      if (inputs[0] !== inputs[1]) return `inputs were ${inputs[0]}, are ${inputs[1]}`;
+      const off = from.graph.outputs.find((o, k) => !resized(o, to.graph.outputs[k]));
+      const same = from.graph.outputs.length === to.graph.outputs.length;
+      return off === undefined && same ? undefined : `output ${off?.name} changed more than the number of classes`;
     }
     case 'fewer-parameters':
       return grew('parameters', c.before.parameters, c.after.parameters);

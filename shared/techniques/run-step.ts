@@ -25,6 +25,8 @@ export interface StepHost {
   readonly cancel: Cancel;
   /** Share of this step, 0 to 1, and what is being done. */
   progress(share: number, what: string): void;
+  /** Names of the data set's classes; absent where the job has no data, or none with labels. */
+  readonly classes?: readonly string[];
   log(line: string): void;
   /** Runs samples through the model; absent where the job has no data. */
   calibrate?(model: Model, request: CalibrationRequest, report: (share: number) => void): Promise<Ranges>;
@@ -95,12 +97,12 @@ export async function runStep(
 ): Promise<StepOutcome> {
   checkCancel(host.cancel);
   const request = technique.needs.calibration?.(context);
-  let ready = context;
+  let ready: StepContext = host.classes === undefined ? context : { ...context, classes: host.classes };
   if (request !== undefined) {
     if (host.calibrate === undefined) throw noData(technique, 'calibrate');
     host.progress(0, 'calibrating');
     const ranges = await host.calibrate(context.model, request, (s) => host.progress(s * 0.3, 'calibrating'));
-    ready = { ...context, ranges };
+    ready = { ...ready, ranges };
     checkCancel(host.cancel);
   }
   ready = await gathered(technique, ready, host);

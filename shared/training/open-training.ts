@@ -73,6 +73,10 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   const distill = distillOf(parts, labelled);
   if (!labelled && parts.teacher === undefined && settings.distill === undefined)
     throw new Fault('no-data', 'the data has no labels, and there is no model to learn from', { where: id });
+  if (settings.labelsOnly === true && (!labelled || data.info.classes.length < 2))
+    throw new Fault('no-data', 'new classes are learnt from labels of at least two, which the data has not', {
+      where: id,
+    });
   if (counts.train === 0) throw new Fault('no-data', 'the data has no training samples', { where: id });
   const batch = Math.max(1, Math.min(settings.batch, counts.train));
   const model = await sized(parts.model, data, preprocess);

@@ -103,6 +103,8 @@ export interface TrainSettings {
    * (`epochs`, `learningRate` and `layers` are then theirs). Left out: one training as the settings say.
    */
   readonly phases?: readonly Phase[];
+  /** Nothing else can teach: the original answers other classes. */
+  readonly labelsOnly?: boolean;
   readonly remask?: Remask;
   readonly penalty?: Penalty;
 }

@@ -67,7 +67,7 @@ export function ResultTable({ result }: { readonly result: JobResult }) {
               </tr>
             );
           })}
-          {evaluation !== undefined && evaluation.before.top1 !== null && evaluation.after.top1 !== null && (
+          {evaluation !== undefined && evaluation.after.top1 !== null && (
             <tr>
               <th scope="row">{say(words.accuracy)}</th>
               <td>{accuracyText(evaluation.before)}</td>
