@@ -88,9 +88,14 @@ const reduces = family({
 const data = (type: string, ...shape: readonly number[]) =>
   type === 'ReduceLogSum' ? fedAs('float', shape, [0.5, 2]) : fed(...shape);
 
-/** All took axes as an input at opset 18, ReduceSum at 13. */
+/** All took axes as an input at opset 18, ReduceSum at 13; the extremes got small integers at 12 and bool at 20. */
+const sinceOf = (type: string): readonly number[] => {
+  if (type === 'ReduceSum') return [1, 11, 13];
+  return type === 'ReduceMax' || type === 'ReduceMin' ? [1, 11, 12, 13, 18, 20] : [1, 11, 13, 18];
+};
+
 const reduce = (type: string): Op =>
-  reduces(type, type === 'ReduceSum' ? [1, 11, 13] : [1, 11, 13, 18], inferReduce, {
+  reduces(type, sinceOf(type), inferReduce, {
     gradient: reduceGradients[type] ?? noGradientYet,
     cases: [
       { name: 'attribute', opset: 11, attributes: [attr.ints('axes', [1, -1])], inputs: [data(type, 2, 3, 4)] },

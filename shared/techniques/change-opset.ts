@@ -1,15 +1,17 @@
-/** Owns the technique change-opset: every operator's meaning brought to another opset of ai.onnx. */
+/** Owns the technique change-opset: every operator's meaning brought to another opset of ai.onnx, newer or older. */
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { convertOpset, newestOpset } from '../transforms/convert-opset.ts';
+import { lowerOpset, oldestOpset } from '../transforms/lower-opset.ts';
 import type { Rewrite, StepContext, Technique } from './declare.ts';
 
 const converted = (model: Model, to: number): Model | string => {
   try {
-    return convertOpset(model, to);
+    return to < (opsetVersion(model) ?? 0) ? lowerOpset(model, to) : convertOpset(model, to);
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === 'unsupported') return `${thrown.message} (${thrown.where ?? ''})`;
+    if (thrown instanceof Fault && thrown.code === 'unsupported')
+      return `${thrown.message} (${thrown.where ?? 'the model'})`;
     throw thrown;
   }
 };
@@ -23,7 +25,6 @@ function rewrite(c: StepContext): Rewrite {
     notes: [],
   });
   if (from === to) return refused(`the model has opset ${to} already`);
-  if (from > to) return refused(`the model has opset ${from}; it can be raised, not lowered`);
   const model = converted(c.model, to);
   if (typeof model === 'string') return refused(model);
   const before = new Set(c.model.graph.nodes);
@@ -54,7 +55,7 @@ export const changeOpset: Technique = {
     opset: {
       kind: 'number',
       label: text('Opset', 'opset'),
-      min: 7,
+      min: oldestOpset,
       max: newestOpset,
       step: 1,
       default: 21,
@@ -68,7 +69,12 @@ export const changeOpset: Technique = {
   rewrite,
   knobs: [],
   promises: ['same-io', 'same-macs', 'function-preserved'],
-  cases: [{ params: {} }, { params: { opset: newestOpset } }, { params: { opset: 13 } }],
+  cases: [
+    { params: {} },
+    { params: { opset: newestOpset } },
+    { params: { opset: 13 } },
+    { params: { opset: oldestOpset } },
+  ],
   explain: () =>
     text(
       'Neither smaller nor faster: it lets the file load where only that version is known.',

@@ -2,34 +2,31 @@
  * Owns convertOpset: a model raised to a newer ai.onnx opset with every operator's meaning kept. One adapter per operator and
  * version stands in `opset/`; a node walks through those between the two versions, and so does what an adapter put in.
  */
-import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
-import { lazy } from '../base/lazy.ts';
 import { attr } from '../ir/attribute.ts';
-import type { ElementType } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import {
-  type Attribute,
-  type Dim,
-  type Graph,
-  type LocalFunction,
-  type Model,
-  type Node,
-  opsetVersion,
-} from '../ir/model.ts';
-import type { Tensor } from '../ir/tensor.ts';
-import { int64Tensor, numbersTensor } from '../ir/values.ts';
-import { allNames, freshName } from './names.ts';
+import { type Attribute, type Graph, type LocalFunction, type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { allNames } from './names.ts';
 import { inputAdapters } from './opset/attributes-to-inputs.ts';
-import type { Adapt, AdapterContext, Adapters } from './opset/context.ts';
+import type { Adapt, Adapters } from './opset/context.ts';
 import { legacyAdapters } from './opset/legacy.ts';
 import { meaningAdapters } from './opset/meaning.ts';
+import {
+  type Constants,
+  constantsOf,
+  contextOf,
+  inferred,
+  nothingKnown,
+  type Scope,
+  scopeOf,
+  type Work,
+} from './opset/scope.ts';
 
 /** The newest opset that has adapters up to it (22 to 25 change no operator's meaning, only types and new operators). */
 export const newestOpset = 25;
 
 /** ir_version that came with an opset (onnx/docs/Versioning.md). */
-const irOfOpset = [3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13];
+export const irOfOpset = [3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13];
 
 const table: ReadonlyMap<string, ReadonlyMap<number, Adapt>> = (() => {
   const out = new Map<string, Map<number, Adapt>>();
@@ -41,100 +38,6 @@ const table: ReadonlyMap<string, ReadonlyMap<number, Adapt>> = (() => {
     }
   return out;
 })();
-
-/** What is known of values: by name, innermost scope first. */
-interface Scope {
-  readonly shape: (value: string) => readonly Dim[] | null;
-  readonly elem: (value: string) => ElementType | null;
-  readonly constant: (value: string) => Tensor | undefined;
-  readonly isRead: (value: string) => boolean;
-}
-
-/**
- * What inference says of the main graph's values, asked only where the file itself is silent: a bound or a fill value must have
- * the element type of what it bounds.
- */
-function inferred(model: Model): Scope {
-  const facts = lazy(() => inferFacts(model));
-  return {
-    ...nothingKnown,
-    shape: (v) => facts().get(v)?.shape ?? null,
-    elem: (v) => facts().get(v)?.elem ?? null,
-  };
-}
-
-const nothingKnown: Scope = { shape: () => null, elem: () => null, constant: () => undefined, isRead: () => true };
-
-function scopeOf(graph: Graph, outer: Scope, main = false): Scope {
-  const index = graphIndex(graph);
-  const types = new Map([...graph.valueInfos, ...graph.outputs, ...graph.inputs].map((v) => [v.name, v.type]));
-  const constant = (value: string): Tensor | undefined => {
-    const found = index.initializer.get(value);
-    if (found !== undefined) return found;
-    const maker = index.producer.get(value);
-    if (maker === undefined) return types.has(value) ? undefined : outer.constant(value);
-    const held = maker.op === 'Constant' ? maker.attributes.find((a) => a.name === 'value') : undefined;
-    return held?.kind === 'tensor' ? held.value : undefined;
-  };
-  const typeOf = (value: string) => {
-    const type = types.get(value);
-    return type?.kind === 'tensor' ? type : undefined;
-  };
-  /** Whether the name is this graph's, and so an outer one of the same name says nothing of it. */
-  const own = (value: string): boolean => !main && (types.has(value) || index.producer.has(value));
-  return {
-    constant,
-    shape: (v) => constant(v)?.dims ?? typeOf(v)?.shape ?? (own(v) ? null : outer.shape(v)),
-    elem: (v) => constant(v)?.type ?? typeOf(v)?.elem ?? (own(v) ? null : outer.elem(v)),
-    isRead: (v) => index.uses.has(v) || index.outputNames.has(v),
-  };
-}
-
-/** Constants that a graph (initializers) or a function body (Constant nodes) gets. */
-interface Constants {
-  readonly made: Map<string, Tensor>;
-  add(key: string, make: (name: string) => Tensor): string;
-}
-
-function constantsOf(taken: Set<string>): Constants {
-  const made = new Map<string, Tensor>();
-  return {
-    made,
-    add: (key, make) => {
-      const found = made.get(key);
-      if (found !== undefined) return found.name;
-      const tensor = make(freshName('opset_constant', taken));
-      made.set(key, tensor);
-      return tensor.name;
-    },
-  };
-}
-
-function contextOf(node: Node, version: number, work: Work, scope: Scope, constants: Constants): AdapterContext {
-  const fresh = (base: string): string => freshName(base, work.taken);
-  return {
-    node,
-    version,
-    target: work.to,
-    ...scope,
-    fresh,
-    ints: (values, dims = [values.length]) =>
-      constants.add(`int64[${dims.join()}]:${values.join()}`, (name) => int64Tensor(name, dims, values)),
-    numbers: (elem, values, dims) =>
-      constants.add(`${elem}[${dims.join()}]:${values.join()}`, (name) => numbersTensor(name, elem, dims, values)),
-    emit: (into, op, inputs, attributes = []) => {
-      const name = fresh(`${node.outputs[0] || node.id}_${op.toLowerCase()}`);
-      into.push({ id: name, name, op, domain: '', inputs, outputs: [name], attributes });
-      return name;
-    },
-  };
-}
-
-interface Work {
-  readonly from: number;
-  readonly to: number;
-  readonly taken: Set<string>;
-}
 
 /** A node brought from version `from` on to `to`; most come back as they are. */
 function convertNode(node: Node, from: number, work: Work, scope: Scope, constants: Constants): readonly Node[] {

@@ -3,6 +3,7 @@ import { Fault } from '../../base/fault.ts';
 import type { ElementType } from '../../ir/element-type.ts';
 import type { Attribute, Dim, Node } from '../../ir/model.ts';
 import type { Tensor } from '../../ir/tensor.ts';
+import type { Scalar } from '../../ops/declare.ts';
 
 export interface AdapterContext {
   readonly node: Node;
@@ -15,6 +16,10 @@ export interface AdapterContext {
   elem(value: string): ElementType | null;
   /** The constant behind a value (initializer or Constant node), where it is one. */
   constant(value: string): Tensor | undefined;
+  /** The numbers of a value that is known without running the model: a constant, or what inference works out of one. */
+  known(value: string): readonly number[] | undefined;
+  /** The same element by element: a number, the symbol of a size, or null. */
+  content(value: string): readonly Scalar[] | undefined;
   /** True where a node, a subgraph or the graph's outputs read the value. */
   isRead(value: string): boolean;
   /** A new int64 constant, shared with others of the same contents. */
