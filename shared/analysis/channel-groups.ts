@@ -244,16 +244,22 @@ function named(groups: readonly ChannelGroup[], table: SlotTable): ChannelGroups
   return { groups: out, madeBy, table };
 }
 
-const cache = new WeakMap<Graph, { readonly facts: ReadonlyMap<string, Facts>; readonly groups: ChannelGroups }>();
+interface Solved {
+  readonly facts: ReadonlyMap<string, Facts>;
+  readonly groups: ChannelGroups;
+}
+const cache = new WeakMap<Graph, Map<OpLookup, Solved>>();
 
 /**
- * The channel groups of a model's main graph, computed once per graph version and facts. Frozen groups are listed with
- * the reason. `lookup` is for tests that bring their own operators.
+ * The channel groups of a model's main graph, computed once per graph version, facts and rules. Frozen groups are listed with
+ * the reason. `lookup` is for those that read an operator's axes otherwise, and for tests that bring their own operators.
  */
 export function channelGroups(model: Model, facts: ReadonlyMap<string, Facts>, lookup: OpLookup = opOf): ChannelGroups {
-  const known = cache.get(model.graph);
+  const solved = cache.get(model.graph) ?? new Map<OpLookup, Solved>();
+  cache.set(model.graph, solved);
+  const known = solved.get(lookup);
   if (known !== undefined && known.facts === facts) return known.groups;
   const groups = solve(model, facts, lookup);
-  cache.set(model.graph, { facts, groups });
+  solved.set(lookup, { facts, groups });
   return groups;
 }

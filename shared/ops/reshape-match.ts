@@ -64,8 +64,14 @@ export function matchReshape(before: readonly Dim[], after: readonly Dim[]): rea
 const product = (shape: readonly Dim[], axes: readonly number[]): number =>
   axes.reduce((n, axis) => n * Number(shape[axis] ?? 1), 1);
 
+/** Which of the axes that one axis is split into its channels lie along, as a position among them. */
+export type SplitAlong = (parts: number) => number;
+
+/** [g * c] -> [g, c]: the minor axis. [C * H * W] -> [C, H, W]: the major one, as images are unflattened. */
+const asChannels: SplitAlong = (parts) => (parts === 2 ? 1 : 0);
+
 /** Relations of a reshape from input 0 to output 0. */
-export function reshapeRelations(c: ChannelContext): readonly ChannelRelation[] {
+export function reshapeRelations(c: ChannelContext, along: SplitAlong = asChannels): readonly ChannelRelation[] {
   const before = c.inputs[0]?.shape;
   const after = c.outputs[0]?.shape;
   if (!before || !after) return [];
@@ -87,8 +93,7 @@ export function reshapeRelations(c: ChannelContext): readonly ChannelRelation[] 
         inner: product(before, from.slice(k + 1)),
       }));
     if (from.length === 1) {
-      // [g * c] -> [g, c]: the minor axis. [C * H * W] -> [C, H, W]: the major one, as images are unflattened.
-      const k = to.length === 2 ? 1 : 0;
+      const k = along(to.length);
       return [
         {
           kind: 'repeat',
