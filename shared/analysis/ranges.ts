@@ -1,6 +1,9 @@
 /** Owns what calibration is asked for and what it gives: the ranges of values. */
+import type { Model } from '../ir/model.ts';
 
 export interface CalibrationRequest {
+  /** The model to observe; the one that enters the step by default. */
+  readonly model?: Model;
   readonly values: readonly string[];
   readonly method: 'min-max' | 'percentile' | 'entropy' | 'mse';
   /** Number of samples to run. */

@@ -57,6 +57,26 @@ export const quantizeParams: Fields = {
     default: 'min-max',
     when: { field: 'mode', is: ['static'] },
   },
+  equalize: {
+    kind: 'switch',
+    label: text('Equalise neighbouring layers', '이웃 레이어 범위 맞추기'),
+    help: text(
+      'Shares out weight ranges between a layer and its readers first, channel by channel; what the model computes stays. Pays where channels differ much under one scale.',
+      '먼저 레이어와 뒤따르는 레이어의 가중치 범위를 채널마다 나누어 맞춥니다. 모델의 계산은 그대로입니다. 스케일 하나에 범위가 크게 다른 채널이 있을 때 효과가 있습니다.',
+    ),
+    default: false,
+    when: { field: 'mode', is: ['static'] },
+  },
+  correctBias: {
+    kind: 'switch',
+    label: text('Correct biases', '편향 보정'),
+    help: text(
+      'Takes back by how much rounded weights shift the mean of each output channel, measured on the calibration samples.',
+      '반올림된 가중치 때문에 밀린 출력 채널의 평균을 보정 표본으로 재어 편향에서 되돌립니다.',
+    ),
+    default: false,
+    when: { field: 'mode', is: ['static'] },
+  },
   rounding: {
     kind: 'choice',
     label: text('Rounding of weights', '가중치 반올림'),

@@ -13,6 +13,7 @@ import { lazyTensor } from '../ir/tensor.ts';
 import { int64Tensor, numbersTensor, packNumbers, toNumbers } from '../ir/values.ts';
 import { constantValue } from '../transforms/constant-values.ts';
 import type { Ranges } from './declare.ts';
+import type { Correction } from './quantize-correction.ts';
 import type { QuantLayer } from './quantize-layers.ts';
 import {
   activationGrid,
@@ -26,7 +27,7 @@ import {
   usableScale,
 } from './quantize-numbers.ts';
 import type { QuantPlan } from './quantize-plan.ts';
-import { type Rounder, toNearest } from './quantize-rounding.ts';
+import type { Rounder } from './quantize-rounding.ts';
 
 /** A grid in the graph: names of its scale and zero point, and the scale as a number when it is known. */
 interface GridNames {
@@ -35,10 +36,19 @@ interface GridNames {
   readonly value: () => number;
 }
 
+/** What the parameters choose of a static rewrite. */
+export interface StaticChoices {
+  readonly symmetric: boolean;
+  readonly round: Rounder;
+  readonly correct: Correction;
+}
+
 /** A weight in the graph, shared by the layers that read it (S17). */
 interface WeightForm {
   readonly name: string;
   readonly scales: () => Float64Array;
+  /** The numbers that it stands for. */
+  readonly rounded: () => Float64Array;
   /** Lower bounds of the scales that its layers' biases ask for, so that int32 holds them. */
   readonly bounds: (() => Float64Array)[];
 }
@@ -51,8 +61,7 @@ export class StaticRewrite {
   readonly #edit: GraphEdit;
   readonly #model: Model;
   readonly #ranges: Ranges;
-  readonly #symmetric: boolean;
-  readonly #round: Rounder;
+  readonly #how: StaticChoices;
   readonly #grids = new Map<string, GridNames>();
   readonly #weights = new Map<string, WeightForm>();
   readonly #operands = new Map<string, string>();
@@ -60,12 +69,11 @@ export class StaticRewrite {
   readonly #integers = new Map<string, string>();
   #nodes: Node[] = [];
 
-  constructor(model: Model, plan: QuantPlan, ranges: Ranges, symmetric: boolean, round: Rounder = toNearest) {
+  constructor(model: Model, plan: QuantPlan, ranges: Ranges, how: StaticChoices) {
     this.#plan = plan;
     this.#model = model;
     this.#ranges = ranges;
-    this.#symmetric = symmetric;
-    this.#round = round;
+    this.#how = how;
     this.#edit = new GraphEdit(model.graph);
   }
 
@@ -142,7 +150,7 @@ export class StaticRewrite {
       return names;
     }
     const nonNegative = this.#plan.values.get(root)?.nonNegative === true;
-    const grid = lazy((): Grid => activationGrid(this.#ranges(root), this.#symmetric, nonNegative));
+    const grid = lazy((): Grid => activationGrid(this.#ranges(root), this.#how.symmetric, nonNegative));
     const names = this.#gridTensors(root, grid);
     this.#grids.set(root, names);
     return names;
@@ -174,7 +182,7 @@ export class StaticRewrite {
     const grid = lazy((): Grid => {
       const all = numbers();
       const range = { min: all.reduce((a, b) => Math.min(a, b), 0), max: all.reduce((a, b) => Math.max(a, b), 0) };
-      return activationGrid(range, this.#symmetric);
+      return activationGrid(range, this.#how.symmetric);
     });
     const { scale, zeroPoint } = this.#gridTensors(name, grid);
     const stored = this.#edit.unique(`${name}_quantized`);
@@ -206,10 +214,12 @@ export class StaticRewrite {
     const x = this.#grid(data);
     const weight = this.#weight(layer);
     const inputs = [node.inputs[0] ?? '', weight.name];
-    if (layer.bias !== undefined) inputs.push(this.#bias(layer, layer.bias, x, weight));
+    const shift = this.#how.correct(layer);
+    if (layer.bias !== undefined || shift !== undefined) inputs.push(this.#bias(layer, shift, x, weight));
     const attributes =
       node.op === 'Gemm' ? node.attributes.filter((a) => a.name !== 'alpha' && a.name !== 'beta') : node.attributes;
-    return { ...node, inputs, attributes };
+    // Between matrices; what a MatMul adds it takes as a Gemm.
+    return { ...node, op: inputs.length > 2 && node.op === 'MatMul' ? 'Gemm' : node.op, inputs, attributes };
   }
 
   #weight(layer: QuantLayer): WeightForm {
@@ -235,10 +245,10 @@ export class StaticRewrite {
     this.#edit.setInitializer(numbersTensor(zeroPoint, 'uint8', scaleDims, new Uint8Array(layer.channels).fill(128)));
     const scaleOf = (k: number): number => scales()[layer.channelOf(k)] ?? 1;
     const { uniform } = layer.weight;
-    if (uniform === undefined)
-      this.#edit.setInitializer(
-        around128(quantizedTensor(stored, 'int8', dims, () => this.#round(layer, scaleOf, 127))),
-      );
+    const levels = lazy(() =>
+      uniform === undefined ? this.#how.round(layer, scaleOf, 127) : roundedLevels(layer.numbers(), scaleOf, 127),
+    );
+    if (uniform === undefined) this.#edit.setInitializer(around128(quantizedTensor(stored, 'int8', dims, levels)));
     else {
       const shape = this.#edit.unique(`${base}_shape`);
       this.#edit.setInitializer(int64Tensor(shape, [dims.length], dims));
@@ -253,18 +263,23 @@ export class StaticRewrite {
     this.#nodes.push(
       this.#edit.make({ op: 'DequantizeLinear', inputs: [stored, scale, zeroPoint], outputs: [name], attributes }),
     );
-    const form = { name, scales, bounds };
+    const form = { name, scales, bounds, rounded: () => levels().map((q, k) => q * scaleOf(k)) };
     this.#weights.set(key, form);
     return form;
   }
 
   /** int32 with scale = data x weight, one per output channel (a grouped ConvTranspose repeats its weight's scales). */
-  #bias(layer: QuantLayer, numbers: () => Float64Array, x: GridNames, weight: WeightForm): string {
+  #bias(layer: QuantLayer, shift: ReturnType<Correction>, x: GridNames, weight: WeightForm): string {
+    const own = layer.bias ?? (() => new Float64Array(layer.outputChannels));
+    const corrected = lazy(() => {
+      const by = shift?.(weight.rounded);
+      return by === undefined ? own() : own().map((b, c) => b + (by[c] ?? 0));
+    });
     const base = `${layer.node.id}_bias`;
     const perChannel = layer.axis !== undefined;
     weight.bounds.push(() => {
       const least = new Float64Array(layer.channels);
-      numbers().forEach((b, c) => {
+      own().forEach((b, c) => {
         const k = c % layer.channels;
         least[k] = Math.max(least[k] ?? 0, Math.abs(b) / (x.value() * biasTop));
       });
@@ -281,7 +296,7 @@ export class StaticRewrite {
     );
     this.#edit.setInitializer(numbersTensor(zeroPoint, 'int32', scaleDims, new Int32Array(count)));
     this.#edit.setInitializer(
-      lazyNumbers(stored, 'int32', [layer.outputChannels], () => numbers().map((b, c) => b / scaleOf(c))),
+      lazyNumbers(stored, 'int32', [layer.outputChannels], () => corrected().map((b, c) => b / scaleOf(c))),
     );
     const name = this.#edit.unique(`${base}_dequantized`);
     const attributes = perChannel ? [attr.int('axis', 0)] : [];

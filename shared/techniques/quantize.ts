@@ -4,40 +4,42 @@ import type { EvidenceRequest } from '../analysis/evidence.ts';
 import { type Text, text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import { correctionOf, correctionRequest, correctsBias } from './quantize-correction.ts';
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
 import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
 import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
 import { explained, neededOpset, quantizeParams } from './quantize-params.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
+import { type Prepared, preparedForQuantization } from './quantize-prepare.ts';
 import { type Rounding, roundingOf, roundingRequest, roundsAdaptively, toNearest } from './quantize-rounding.ts';
 import { StaticRewrite } from './quantize-static.ts';
 import { storeWeights } from './quantize-weights.ts';
 
 const eightBits = { bits: 8, block: 0 };
 
-interface Planned {
-  readonly model: Model;
+interface Planned extends Prepared {
   readonly plan: QuantPlan;
 }
 
 function planned(c: StepContext): Planned {
-  const model = foldedForQuantization(c);
-  return { model, plan: quantPlan(model, c) };
+  const prepared = preparedForQuantization(c);
+  return { ...prepared, plan: quantPlan(prepared.model, c) };
 }
 
 /** The values whose ranges the step needs, by the names of the model as it enters the step. */
 function calibrationOf(c: StepContext): CalibrationRequest | undefined {
   if (c.params.mode !== 'static') return undefined;
-  const { plan } = planned(c);
+  const { model, rescaled, plan } = planned(c);
   // Where layers may fall back to float, any planned value may come to be the root of a grid.
   const values = hasFloor(c.params) ? [...plan.values.keys()] : rangedValues(plan);
   if (values.length === 0) return undefined;
   const method = c.params.calibration as CalibrationRequest['method'];
-  return { values, method, samples: Number(c.params.samples ?? 128) };
+  const samples = Number(c.params.samples ?? 128);
+  return { ...(rescaled ? { model } : {}), values, method, samples };
 }
 
 function rewriteStatic(c: StepContext): Rewrite {
-  const { model, plan } = planned(c);
+  const { model, plan, notes } = planned(c);
   const layers = outcome(c, plan.refused, [...plan.layers.keys(), ...plan.stored.keys()], (id) => {
     const layer = plan.layers.get(id) ?? plan.stored.get(id);
     const scales = layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`;
@@ -45,9 +47,10 @@ function rewriteStatic(c: StepContext): Rewrite {
   });
   if (plan.layers.size + plan.stored.size === 0) return { model: c.model, layers, notes: [] };
   const { round, findings } = roundingOf(c, model);
-  const rewrite = new StaticRewrite(model, plan, c.ranges, c.params.symmetric === true, round);
+  const correct = correctionOf(c, model);
+  const rewrite = new StaticRewrite(model, plan, c.ranges, { symmetric: c.params.symmetric === true, round, correct });
   const done = storeWeights(rewrite.run(), plan.stored, { ...eightBits, round });
-  return { model: done, layers, notes: staticNotes(plan), findings };
+  return { model: done, layers, notes: [...notes, ...staticNotes(plan)], findings };
 }
 
 /** The selected nodes as layers, and what cannot be taken. */
@@ -145,26 +148,29 @@ function rewriteAll(c: StepContext): Rewrite {
 const rewriteInside = (c: StepContext): Rewrite =>
   c.params.mode === 'dynamic' ? rewriteDynamic(c) : rewriteWeights(c, { round: toNearest, findings: () => [] });
 
-/** The first round, where rounding looks at samples: rows of every layer. */
-function rowsOf(c: StepContext): EvidenceRequest | undefined {
-  if (!roundsAdaptively(c)) return undefined;
-  if (c.params.mode === 'weight-only') return roundingRequest(c, c.model, storable(c).layers.values());
+/** The first round: what rounding and correction look at, before anything is tried. */
+function observedOf(c: StepContext): EvidenceRequest | undefined {
+  if (c.params.mode === 'weight-only')
+    return roundsAdaptively(c) ? roundingRequest(c, c.model, storable(c).layers.values()) : undefined;
+  if (!roundsAdaptively(c) && !correctsBias(c)) return undefined;
   const { model, plan } = planned(c);
-  return roundingRequest(c, model, [...plan.layers.values(), ...plan.stored.values()]);
+  const rows = roundingRequest(c, model, [...plan.layers.values(), ...plan.stored.values()]);
+  const means = correctionRequest(c, model, plan.layers.values());
+  return rows === undefined ? means : { ...means, ...rows };
 }
 
-/** Trials begin behind the rows; every candidate is rounded by them. */
+/** Trials begin behind what is observed; every candidate is rounded and corrected by it. */
 function trialsOf(c: StepContext): { readonly c: StepContext; readonly rewrite: (c: StepContext) => Rewrite } {
   const { evidence } = c;
-  if (evidence === undefined || rowsOf(c) === undefined) return { c, rewrite: rewriteAll };
+  if (evidence === undefined || observedOf(c) === undefined) return { c, rewrite: rewriteAll };
   return { c: { ...c, evidence: evidence.slice(1) }, rewrite: (some) => rewriteAll({ ...some, evidence }) };
 }
 
 function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined {
-  const rows = rowsOf(c);
-  if (rows !== undefined && round === 0) return rows;
+  const observed = observedOf(c);
+  if (observed !== undefined && round === 0) return observed;
   const trials = trialsOf(c);
-  return fallbackTrials(trials.c, rows === undefined ? round : round - 1, trials.rewrite);
+  return fallbackTrials(trials.c, observed === undefined ? round : round - 1, trials.rewrite);
 }
 
 export const quantize: Technique = {
@@ -194,6 +200,12 @@ export const quantize: Technique = {
       authors: 'Nagel, Amjad, van Baalen, Louizos, Blankevoort',
       year: 2020,
       where: 'ICML 2020, arXiv:2004.10568',
+    },
+    {
+      title: 'Data-Free Quantization Through Weight Equalization and Bias Correction',
+      authors: 'Nagel, van Baalen, Blankevoort, Welling',
+      year: 2019,
+      where: 'ICCV 2019, arXiv:1906.04721',
     },
   ],
   params: quantizeParams,
@@ -236,6 +248,7 @@ export const quantize: Technique = {
     { params: { mode: 'weight-only', bits: 3 } },
     { params: { calibration: 'mse', rounding: 'adaround' } },
     { params: { keep: 'sqnr', leastDb: 45 } },
+    { params: { equalize: true, correctBias: true, perChannel: false } },
     { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
   ],
   explain: (p) => explained(p),

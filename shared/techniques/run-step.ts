@@ -101,7 +101,9 @@ export async function runStep(
   if (request !== undefined) {
     if (host.calibrate === undefined) throw noData(technique, 'calibrate');
     host.progress(0, 'calibrating');
-    const ranges = await host.calibrate(context.model, request, (s) => host.progress(s * 0.3, 'calibrating'));
+    const ranges = await host.calibrate(request.model ?? context.model, request, (s) =>
+      host.progress(s * 0.3, 'calibrating'),
+    );
     ready = { ...ready, ranges };
     checkCancel(host.cancel);
   }

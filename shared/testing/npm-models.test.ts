@@ -5,9 +5,8 @@ import { measureFigures } from '../analysis/measure-figures.ts';
 import type { Model } from '../ir/model.ts';
 import type { Feeds, RunTensor } from '../ports/runtime.ts';
 import { argmax } from '../training/class-scores.ts';
-import { runModel } from './feeds.ts';
 import { checkLaw } from './laws.ts';
-import { ocrPath, open, textImage, toneSamples, wordPath } from './npm-models.ts';
+import { embeddings, melFrames, ocrPath, open, textImage, wordPath } from './npm-models.ts';
 import { quantized } from './quantized.ts';
 
 const runtime = nodeRuntime(1);
@@ -39,30 +38,6 @@ const ocr = (
   least,
   feeds: async () => seeds.map((s) => textImage('x', ...size, s)),
 });
-
-/** Mel frames of tones as the wake word pipeline scales them, [1, 76, 32, 1]. */
-async function melFrames(seed: number): Promise<RunTensor> {
-  const data = toneSamples(seed);
-  const mel = await runModel(runtime, open(wordPath('melspectrogram')), {
-    input: { type: 'float', dims: [1, 16000], data },
-  });
-  const frames = Float32Array.from(Array.from(mel.output?.data ?? [], Number).slice(0, 76 * 32), (v) => v / 10 + 2);
-  return { type: 'float', dims: [1, 76, 32, 1], data: frames };
-}
-
-/** Sixteen embeddings of tones, [1, 16, 96]. */
-async function embeddings(seed: number): Promise<RunTensor> {
-  const one = await melFrames(seed);
-  const out: number[] = [];
-  for (let k = 0; k < 16; k++) {
-    const data = Float32Array.from(one.data as Float32Array, (_, i) =>
-      Number(one.data[(i + 32 * 4 * k) % one.data.length]),
-    );
-    const got = await runModel(runtime, open(wordPath('embedding_model')), { input_1: { ...one, data } });
-    out.push(...Array.from(got.conv2d_19?.data ?? [], Number));
-  }
-  return { type: 'float', dims: [1, 16, 96], data: Float32Array.from(out) };
-}
 
 const cases: readonly Case[] = [
   ocr('text detector', 'ch_PP-OCRv4_det_infer', [64, 192], 69_166_464, undefined),

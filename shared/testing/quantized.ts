@@ -11,9 +11,11 @@ import { type Model, opsetVersion } from '../ir/model.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Feeds } from '../ports/runtime.ts';
-import type { StepContext } from '../techniques/declare.ts';
+import type { Rewrite, StepContext } from '../techniques/declare.ts';
 import { brokenPromise } from '../techniques/promises.ts';
 import { quantize } from '../techniques/quantize.ts';
+import type { EvidenceSource } from '../training/evidence-source.ts';
+import { gatherEvidence } from '../training/gather-evidence.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import { randomFeeds, runModel, sqnrDb } from './feeds.ts';
 
@@ -43,15 +45,44 @@ export function contextOf(m: Model, params: FieldValues, shapes?: ShapeChoice): 
   };
 }
 
+/** The context with everything that the step asks of samples. */
+async function informed(c: StepContext, feeds: readonly Feeds[]): Promise<StepContext> {
+  const request = quantize.needs.calibration?.(c);
+  const ranges =
+    request === undefined
+      ? c.ranges
+      : await calibrate(runtime, request.model ?? c.model, request, feeds, neverCancelled);
+  const source: EvidenceSource = () => ({
+    async *[Symbol.asyncIterator]() {
+      for (const f of feeds) yield { feeds: f, labels: [null], real: 1 };
+    },
+  });
+  let ready: StepContext = { ...c, ranges };
+  for (let round = 0; ; round++) {
+    const asked = quantize.needs.evidence?.(ready, round);
+    if (asked === undefined) return ready;
+    const parts = { runtime, model: c.model, request: asked, source, seed: c.seed, cancel: neverCancelled };
+    ready = { ...ready, evidence: [...(ready.evidence ?? []), await gatherEvidence(parts)] };
+  }
+}
+
+/** Calibrate and rewrite: the step alone, without the law. */
+export async function quantizedModel(
+  m: Model,
+  params: FieldValues,
+  feeds: readonly Feeds[],
+  shapes?: ShapeChoice,
+): Promise<Rewrite> {
+  return quantize.rewrite(await informed(contextOf(m, params, shapes), feeds));
+}
+
 /** Preview, calibrate, rewrite, write, read back, run; checks the law on the way. */
 export async function quantized(m: Model, params: FieldValues = {}, options: QuantizedOptions = {}) {
   const { shapes } = options;
   const c = contextOf(m, params, shapes);
   const predicted = measureFigures(quantize.rewrite(c).model, shapes);
-  const request = quantize.needs.calibration?.(c);
   const feeds = options.feeds ?? [1, 2, 3].map((seed) => randomFeeds(m, seed));
-  const ranges = request === undefined ? c.ranges : await calibrate(runtime, c.model, request, feeds, neverCancelled);
-  const done = quantize.rewrite({ ...c, ranges });
+  const done = quantize.rewrite(await informed(c, feeds));
   const bytes = writeModel(done.model);
   const back = readModel(bytes);
   const after = measureFigures(back, shapes);
