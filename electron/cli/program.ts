@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { ApplyOptions } from './apply.ts';
 import type { AssetsOptions } from './assets.ts';
+import { deviceCommands } from './device-commands.ts';
 import type { DataOptions, EvaluateCommand } from './evaluate.ts';
 import type { ShapeOption } from './inspect.ts';
 import { integer, preprocess, shape } from './options.ts';
@@ -106,6 +107,7 @@ export function program(): Command {
       (await import('./assets.ts')).runAssets(samples, only, options),
     );
   zooCommands(bantam);
+  deviceCommands(bantam);
   reproduceCommands(bantam);
   return bantam;
 }

@@ -67,6 +67,10 @@ const sumOrNull = (values: readonly (number | null)[]): number | null => {
   return sum;
 };
 
+/** Bytes that go in at the first layer and come out of the last: what a cable carries at a run. */
+export const inOutBytes = (layers: readonly LayerWork[]): number =>
+  (layers[0]?.bytesRead ?? 0) + (layers.at(-1)?.bytesWritten ?? 0);
+
 /** The unit asked for: the first of the profile, or the one of that id. */
 export const unitOf = (profile: DeviceProfile, id?: string): Unit | undefined =>
   id === undefined ? profile.units[0] : profile.units.find((u) => u.id === id);

@@ -15,10 +15,10 @@ describe('published latencies', () => {
     for (const row of publishedLatencies) expect(deviceOf(row.device).sources[row.source]?.title).toBeDefined();
   });
 
-  it('that were fitted are met within 2 %', () => {
+  it('that were fitted are met within 5 %', () => {
     const fitted = checks.filter((c) => c.fitted);
     expect(fitted.length).toBeGreaterThan(8);
-    for (const c of fitted) expect(Math.abs(c.error ?? 1), `${c.device} ${c.net} ${c.type}`).toBeLessThan(0.02);
+    for (const c of fitted) expect(Math.abs(c.error ?? 1), `${c.device} ${c.net} ${c.type}`).toBeLessThan(0.05);
   });
 
   it('that were not are estimated within 20 % at the median, none unknown', () => {

@@ -1,8 +1,9 @@
 /** Owns the check of device estimates against published latencies of the zoo's networks. */
+import { median } from 'simple-statistics';
 import { worksOf } from '../analysis/latency/works-of.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { deviceOf } from '../devices/catalogue.ts';
-import { estimateOn } from '../devices/estimate.ts';
+import { estimateOn, inOutBytes } from '../devices/estimate.ts';
 import type { LayerType, LayerWork } from '../devices/layer-work.ts';
 import { buildFromZoo } from './index.ts';
 import { type PublishedLatency, publishedLatencies } from './published-latency.ts';
@@ -47,9 +48,6 @@ function measured({ net, width, size }: PublishedLatency): Measured {
   return { layers: worksOf(model).layers, activationBytes: measureFigures(model).peakActivationBytes };
 }
 
-const inOutBytes = (layers: readonly LayerWork[]): number =>
-  (layers[0]?.bytesRead ?? 0) + (layers.at(-1)?.bytesWritten ?? 0);
-
 /** Every published latency beside its estimate. */
 export function checkLatencies(rows: readonly PublishedLatency[] = publishedLatencies): readonly LatencyCheck[] {
   const known = new Map<string, Measured>();
@@ -72,4 +70,10 @@ export function checkLatencies(rows: readonly PublishedLatency[] = publishedLate
       error: estimatedMs === null ? null : (estimatedMs - row.ms) / row.ms,
     };
   });
+}
+
+/** Median of the absolute errors of what was not fitted; null where nothing could be estimated. */
+export function medianError(checks: readonly LatencyCheck[]): number | null {
+  const errors = checks.flatMap((c) => (c.fitted || c.error === null ? [] : [Math.abs(c.error)]));
+  return errors.length === 0 ? null : median(errors);
 }
