@@ -12,6 +12,7 @@ import { factorize } from './factorize.ts';
 import { float16 } from './float16.ts';
 import { foldBatchnorm } from './fold-batchnorm.ts';
 import { pruneChannels } from './prune-channels.ts';
+import { pruneHeads } from './prune-heads.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { quantize } from './quantize.ts';
 import { replaceBlock } from './replace-block.ts';
@@ -26,6 +27,7 @@ import { widen } from './widen.ts';
 
 export const techniques: readonly Technique[] = [
   pruneChannels,
+  pruneHeads,
   pruneWeights,
   quantize,
   float16,

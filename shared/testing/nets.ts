@@ -179,6 +179,31 @@ export function plain(): Model {
   return n.done([1, 5]);
 }
 
+/** Attention over the 64 positions of a picture: 4 heads of width 4, a shortcut around them, the mean of the positions, Gemm. */
+export function attention(): Model {
+  const n = new Net();
+  const map = n.add('Reshape', [n.conv('x', 'embed', 3, 16, 1), n.ints('toRows', 1, 16, 64)], 'map');
+  const tokens = n.add('Transpose', [map], 'tokens', [attr.ints('perm', [0, 2, 1])]);
+  const heads = (name: string, perm: readonly number[]): string => {
+    const projected = n.add('MatMul', [tokens, n.weight(`${name}.w`, 16, 16)], `${name}.product`);
+    const row = n.add('Add', [projected, n.weight(`${name}.b`, 16)], name);
+    const split = n.add('Reshape', [row, n.ints(`${name}.to4`, 1, 64, 4, 4)], `${name}.split`);
+    return n.add('Transpose', [split], `${name}.heads`, [attr.ints('perm', perm)]);
+  };
+  const scores = n.add('MatMul', [heads('q', [0, 2, 1, 3]), heads('k', [0, 2, 3, 1])], 'scores');
+  n.tensors.push(numbersTensor('rootOfWidth', 'float', [], [2]));
+  const scaled = n.add('Div', [scores, 'rootOfWidth'], 'scaled');
+  const weights = n.add('Softmax', [scaled], 'weights', [attr.int('axis', -1)]);
+  const mixed = n.add('MatMul', [weights, heads('v', [0, 2, 1, 3])], 'mixed');
+  const back = n.add('Transpose', [mixed], 'mixed.rows', [attr.ints('perm', [0, 2, 1, 3])]);
+  const joined = n.add('Reshape', [back, n.ints('to3', 1, 64, 16)], 'joined');
+  const out = n.add('MatMul', [joined, n.weight('project.w', 16, 16)], 'project');
+  const sum = n.add('Add', [n.add('Add', [out, n.weight('project.b', 16)], 'projected'), tokens], 'sum');
+  const mean = n.add('ReduceMean', [sum], 'mean', [attr.ints('axes', [1]), attr.int('keepdims', 0)]);
+  n.gemm(mean, 'y', 16, 5);
+  return n.done([1, 5]);
+}
+
 /** Every net here, by name. */
 export const nets: Readonly<Record<string, () => Model>> = {
   leNetLike,
@@ -191,4 +216,5 @@ export const nets: Readonly<Record<string, () => Model>> = {
   formedWeight,
   split,
   plain,
+  attention,
 };
