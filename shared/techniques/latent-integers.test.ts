@@ -100,7 +100,7 @@ const two = { mode: 'weight-only', bits: 2 };
 
 /** The recipe run on LeNet-5 as it is and its 2-bit form, with what training validated and what the written file gives. */
 async function trained(steps: readonly object[]) {
-  const host = await digitsHost(1600);
+  const host = await digitsHost(960);
   const recipe = parseRecipe({ bantam: 1, seed: 1, steps });
   const predicted = previewRecipe(lenet, recipe).figures;
   const done = await runRecipe(lenet, recipe, host);
@@ -111,7 +111,7 @@ async function trained(steps: readonly object[]) {
     { key: 'untrained', model: () => untrained },
   ];
   const untrained = (await runRecipe(lenet, parseRecipe({ bantam: 1, steps: [quantizeTo(two)] }), host)).model;
-  const source = evidenceSource({ dataset: await few(1600), preprocess: defaultPreprocess });
+  const source = evidenceSource({ dataset: await few(960), preprocess: defaultPreprocess });
   const judging = { runtime, model: lenet, trials, source, samples: 500, cancel: neverCancelled, report: () => {} };
   const scores = await judgeTrials(judging);
   const told = done.steps.at(-1)?.training?.validation;
@@ -121,7 +121,7 @@ async function trained(steps: readonly object[]) {
 it.each([
   [[quantizeTo(two), train({ learningRate: 0.05 })]],
   [[quantizeTo({ ...two, epochs: 2 })]],
-  [[quantizeTo({ ...two, epochs: 2, scales: 'learnt' })]],
+  [[quantizeTo({ ...two, epochs: 1, scales: 'learnt' })]],
 ])('LeNet-5 in 2 bits recovers on its grid: %j', async (steps) => {
   const { told, after, before } = await trained(steps);
   // What was validated while training is what the file gives.
