@@ -60,7 +60,7 @@ export const deepCompressionNets: readonly Net[] = [
       { names: ['scores'], keep: 0.25, bits: 4 },
     ],
     paper: { ratios: [12, 33, 39], errorBefore: 0.8, errorAfter: 0.74 },
-    epochs: { dense: 30, retrain: 20, codebook: 5 },
+    epochs: { dense: 24, retrain: 16, codebook: 4 },
   },
 ];
 
