@@ -1,12 +1,16 @@
 /** `device` and `estimate` as they print: on a written model, with a profile of one's own, and with what is wrong. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { worksOf } from '#shared/analysis/latency/works-of.ts';
 import { deviceOf } from '#shared/devices/catalogue.ts';
+import { estimateOn } from '#shared/devices/estimate.ts';
 import { writeModel } from '#shared/onnx/write.ts';
+import { kitModels } from '#shared/zoo/kit/kit-models.ts';
 import { lenet5 } from '#shared/zoo/lenet.ts';
 import { deviceCheck, deviceList, deviceShow } from './device.ts';
+import { deviceImport, deviceKit } from './device-kit.ts';
 import { estimate } from './estimate.ts';
 
 let folder: string;
@@ -56,6 +60,48 @@ describe('device', () => {
     deviceCheck({});
     expect(printed).toMatch(/mobilenet-v1 +fp32 +124\.53 ms .* fitted/);
     expect(printed).toMatch(/kirin-970 +cpu-2018 +mobilenet-v1 +fp32 +152\.54 ms +\d+\.\d\d ms +[+-]\d+ %/);
+  });
+});
+
+describe("a device of one's own", () => {
+  it('kit writes every model of its list, and a README with the format of results', () => {
+    deviceKit({ output: at('kit'), json: true });
+    const { models } = json() as { models: number };
+    const { runs } = JSON.parse(readFileSync(at('kit/runs.json'), 'utf8')) as { runs: { file: string }[] };
+    expect(runs.length).toBe(models);
+    const there = readdirSync(at('kit'));
+    for (const { file } of runs) expect(there).toContain(file);
+    expect(readFileSync(at('kit/README.md'), 'utf8')).toContain('onnxruntime_perf_test');
+  });
+
+  it('import fits a profile that estimate takes, and says its error', () => {
+    const pi = deviceOf('raspberry-pi-5');
+    const lines = kitModels.map(
+      (m) => `${m.id},${estimateOn(pi, worksOf(m.build()).layers, { activationBytes: null })?.ms}`,
+    );
+    writeFileSync(at('pi.csv'), `id,ms\n${lines.join('\n')}\n`);
+    deviceImport(at('pi.csv'), { output: at('pi.json'), name: 'My Pi 5', json: true });
+    expect(json()).toMatchObject({ runs: kitModels.length, worst: { id: expect.any(String) } });
+    expect((json() as { medianErrorPercent: number }).medianErrorPercent).toBeLessThan(3);
+    printed = '';
+    estimate(at('lenet.onnx'), { device: at('pi.json') });
+    expect(printed).toContain('My Pi 5');
+    expect(printed).toContain('of unknown');
+  });
+
+  it('import names the line that is wrong and writes nothing', () => {
+    writeFileSync(at('bad.csv'), 'id,ms\nidle-fp32,fast\n');
+    expect(() => deviceImport(at('bad.csv'), { output: at('never.json') })).toThrow(
+      expect.objectContaining({ code: 'bad-file', where: expect.stringContaining('line 2') }),
+    );
+    expect(existsSync(at('never.json'))).toBe(false);
+  });
+
+  it('estimate takes a table of measured layers', () => {
+    writeFileSync(at('table.csv'), 'op,ms\nConv,2\nGemm,1\n');
+    estimate(at('lenet.onnx'), { table: at('table.csv'), json: true });
+    expect(json()).toMatchObject({ kind: 'estimated', ms: 6, missing: 0 });
+    expect(() => estimate(at('lenet.onnx'), {})).toThrow('one of --device and --table');
   });
 });
 

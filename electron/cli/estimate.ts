@@ -1,8 +1,10 @@
-/** Owns `bantam estimate`: a model's time, memory and energy on a device that is not here. */
+/** Owns `bantam estimate`: a model's time, memory and energy on a device that is not here, by a profile or by a table. */
+import { readFileSync } from 'node:fs';
 import { worksOf } from '#shared/analysis/latency/works-of.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { Fault } from '#shared/base/fault.ts';
 import { type DeviceEstimate, estimateOn, inOutBytes } from '#shared/devices/estimate.ts';
+import { estimateByTable, readLatencyTable, type TableEstimate } from '#shared/devices/latency-table.ts';
 import type { DeviceProfile } from '#shared/devices/profile.ts';
 import { refusalWords } from '#shared/devices/words.ts';
 import { openModelFile } from '../host/model-files.ts';
@@ -13,15 +15,23 @@ import { shapeChoice } from './shapes.ts';
 import { bytes, count, milliseconds, table } from './table.ts';
 
 export interface EstimateOptions extends OutputOptions, ShapeOption {
-  readonly device: string;
+  readonly device?: string;
+  readonly table?: string;
   readonly unit?: string;
 }
 
 export function estimate(path: string, options: EstimateOptions): void {
-  const profile = findDevice(options.device);
+  if ((options.device === undefined) === (options.table === undefined))
+    throw new Fault('bad-input', 'one of --device and --table is needed', { hint: 'See "bantam device list".' });
   const model = openModelFile(path);
   const shapes = shapeChoice(model, options.shape);
   const { layers } = worksOf(model, shapes);
+  if (options.table !== undefined) {
+    const found = estimateByTable(readLatencyTable(readText(options.table), options.table), layers);
+    print(options, { kind: 'estimated', table: options.table, ...found }, () => tableText(found));
+    return;
+  }
+  const profile = findDevice(options.device ?? '');
   const needs = {
     activationBytes: measureFigures(model, shapes).peakActivationBytes,
     inOutBytes: inOutBytes(layers),
@@ -33,6 +43,25 @@ export function estimate(path: string, options: EstimateOptions): void {
     });
   print(options, { kind: 'estimated', ...found }, () => estimateText(profile, found));
 }
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new Fault('bad-path', 'the file cannot be read', { where: path });
+  }
+}
+
+const tableText = (found: TableEstimate): string =>
+  [
+    `ESTIMATED from the table: ${found.ms === null ? 'unknown' : `${found.missing > 0 ? 'at least ' : ''}${milliseconds(found.ms)}`}`,
+    ...(found.missing > 0 ? [`${count(found.missing)} layers that do arithmetic are not in the table`] : []),
+    '',
+    table(
+      ['layer', 'operator', 'time'],
+      found.layers.map((l) => [l.id, l.op, l.ms === null ? 'not in the table' : milliseconds(l.ms)]),
+    ),
+  ].join('\n');
 
 const shown = 20;
 

@@ -2,6 +2,7 @@
 import { devices } from '../devices/catalogue.ts';
 import { originOf, quantitiesOf } from '../devices/profile.ts';
 import { checkLatencies, medianError } from '../zoo/check-latency.ts';
+import { kitModels } from '../zoo/kit/kit-models.ts';
 import { table } from './recipe-page.ts';
 
 const percent = (x: number | null): string =>
@@ -61,6 +62,16 @@ const fields: readonly (readonly string[])[] = [
   ['`energy`', '`macPj` by type, `memoryBytePj`, `onChipBytePj`; `null`: the general figures'],
 ];
 
+const tableColumns: readonly (readonly string[])[] = [
+  ['column', 'meaning'],
+  ['`ms`', 'measured milliseconds; needed'],
+  ['`layer`', "the layer's name; this or `op` is needed"],
+  ['`op` `type`', 'ONNX operator; fp32, fp16, int8, int4, binary'],
+  ['`batch` `height` `width`', 'of the input; for a fully connected layer `height` is its rows'],
+  ['`kernel_height` `kernel_width` `stride` `groups`', 'of the window; 1 for a fully connected layer'],
+  ['`in_channels` `out_channels`', 'channels, or features'],
+];
+
 /** The page, whole. */
 export function devicePage(): string {
   const median = medianError(checkLatencies());
@@ -110,6 +121,33 @@ One JSON file. \`bantam estimate --device FILE.json\` takes your own. A number i
 or \`null\`: unknown. Zero is refused. \`sources\` lists title, address and date by key.
 
 ${table(fields)}
+
+## Your own device
+
+\`bantam device kit -o FOLDER\` writes ${kitModels.length} small models, \`runs.json\` with their inputs, and a README that says how to
+measure them with any build of ONNX Runtime. \`bantam device import RESULTS -o PROFILE.json\` fits a profile: a rate for each kernel
+class and numeric type, a bandwidth for each class, a cost a kernel and a cost a run, by non-negative least squares (Lawson, Hanson 1974)
+on relative errors. It states its error, also on runs that it had not seen. On a board with Node.js, \`bantam device run -o
+RESULTS\` measures the kit by itself.
+
+Results are JSON, \`{kit, device{id, name, kind, unit, memoryBytes}, software, date, runs[]{id, ms}}\` with \`ms\` a median or a list of times, or
+CSV lines \`id,ms\`. A wrong line or field is refused by its place.
+
+## A table of measured layers
+
+\`bantam estimate MODEL --table FILE.csv\` looks the layers up in measured times, as NetAdapt does (Yang et al. 2018), and sums them.
+The first line names the columns; lines that begin with # are passed over. What a file leaves out holds for any layer.
+
+\`\`\`csv
+op,type,height,kernel_height,stride,groups,in_channels,out_channels,ms
+Conv,fp32,56,3,1,1,64,64,4.21
+Conv,fp32,56,3,1,1,64,128,8.15
+\`\`\`
+
+${table(tableColumns)}
+
+Rows that agree in all but channels are a grid: between two measured channel counts the time is interpolated (along the line where
+both move together, for depthwise convolutions), beyond them the layer is "not in the table" and the sum says "at least".
 
 ## Against published latencies
 
