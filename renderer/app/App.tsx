@@ -25,6 +25,7 @@ import { ErrorBoundary } from './ErrorBoundary.tsx';
 import { JobsBar } from './JobsBar.tsx';
 import { Resizer } from './Resizer.tsx';
 import { TopBar } from './TopBar.tsx';
+import { useFeedMeasures } from './use-layer-measures.ts';
 import { useSummaries } from './use-summaries.ts';
 import { words } from './words.ts';
 
@@ -63,6 +64,7 @@ export function App() {
   const openResult = (modelId: string, name: string): void => void openHeld(host, modelId, name);
   useKeys();
   useSummaries();
+  useFeedMeasures();
   useFirstModel();
   const rows = `auto auto minmax(0, 1fr) ${jobsOpen ? `min(${jobsHeight}px, 42vh)` : '34px'}`;
   return (

@@ -7,6 +7,7 @@ import { useDocument } from '../state/store.ts';
 import { useView } from '../state/view.ts';
 import { useText } from '../ui/language.ts';
 import type { ViewNode } from './graph-view.ts';
+import { useLayerValues } from './layer-values.ts';
 import { changeOf, colourOf, cornerOf, notCounted, takenBy } from './paint.ts';
 import { selectedSet } from './selection.ts';
 import { words } from './words.ts';
@@ -32,8 +33,8 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
     }
     return '';
   });
-  const colour = usePreview((p) => colourOf(view, by, p.preview?.before ?? null));
-  const corner = usePreview((p) => cornerOf(view, by, p));
+  const colour = useLayerValues((v) => colourOf(view, by, v.values));
+  const corner = useLayerValues((v) => cornerOf(view, v.values));
   const uncounted = usePreview((p) => notCounted(view, p));
   const change = usePreview((p) => changeOf(view, p));
   const taken = usePreview((p) => takenBy(view, p));

@@ -1,12 +1,12 @@
 /** Owns the minimap: the whole graph small, the window on it; press or drag to go there. */
 import { useReactFlow, useStore } from '@xyflow/react';
 import { type PointerEvent, useLayoutEffect, useRef } from 'react';
-import { usePreview } from '../state/preview.ts';
 import { useDocument } from '../state/store.ts';
 import { useView } from '../state/view.ts';
 import { useText } from '../ui/language.ts';
 import { useTheme } from '../ui/theme.ts';
 import { drawBitmap } from './bitmap.ts';
+import { useLayerValues } from './layer-values.ts';
 import type { Placed } from './placed.ts';
 import { selectedSet } from './selection.ts';
 import { words } from './words.ts';
@@ -25,8 +25,7 @@ export function Minimap({ graph }: { readonly graph: Placed }) {
   const { width, height } = canvasWidth < narrow ? small : large;
   const seenWidth = canvasWidth / zoom;
   const seenHeight = useStore((s) => s.height) / zoom;
-  // figures of the opened model only: a slider's move must not redraw what it cannot change
-  const before = usePreview((p) => p.preview?.before ?? null);
+  const values = useLayerValues((v) => v.values);
   const selection = useDocument((d) => d.selection);
   const by = useView((s) => s.colourBy);
   const theme = useTheme((s) => s.theme);
@@ -47,9 +46,9 @@ export function Minimap({ graph }: { readonly graph: Placed }) {
       graph,
       { x: -left / scaleX, y: -top / scaleY, width: width / scaleX, height: height / scaleY },
       { x: scaleX, y: scaleY },
-      { by, before, selected: selectedSet(selection), edges: false },
+      { by, values, selected: selectedSet(selection), edges: false },
     );
-  }, [graph, before, selection, by, theme, scaleX, scaleY]);
+  }, [graph, values, selection, by, theme, scaleX, scaleY]);
   const go = (e: PointerEvent<HTMLDivElement>): void => {
     const box = e.currentTarget.getBoundingClientRect();
     void flow.setCenter((e.clientX - box.left - left) / scaleX, (e.clientY - box.top - top) / scaleY, { zoom });

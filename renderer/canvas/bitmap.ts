@@ -1,7 +1,7 @@
 /** Owns drawing a graph on a bitmap: the minimap, and the canvas itself when it is zoomed far out. */
 
-import type { Figures } from '#shared/analysis/figures.ts';
 import type { ColourBy } from '../state/view.ts';
+import type { LayerValues } from './layer-values.ts';
 import { colourOf } from './paint.ts';
 import type { Box, Placed } from './placed.ts';
 
@@ -22,8 +22,8 @@ function resolver(): (colour: string) => string {
 
 export interface BitmapOptions {
   readonly by: ColourBy;
-  /** Figures of the model as it was opened: what the colours show. */
-  readonly before: Figures | null;
+  /** What the colours show. */
+  readonly values: LayerValues | null;
   readonly selected: ReadonlySet<string>;
   readonly edges: boolean;
 }
@@ -68,7 +68,7 @@ export function drawBitmap(
     const v = graph.view.nodes[i];
     if (v === undefined) continue;
     const b = graph.boxOf(i);
-    c.fillStyle = colour(colourOf(v, o.by, o.before));
+    c.fillStyle = colour(colourOf(v, o.by, o.values));
     c.fillRect(b.x, b.y, Math.max(b.width, least.x), Math.max(b.height, least.y));
     if (o.selected.has(v.id)) {
       c.strokeStyle = colour('var(--accent)');

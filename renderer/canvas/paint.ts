@@ -1,64 +1,57 @@
 /** Owns what figures say on a drawn node: its colour, its share, and what the recipe would make of it. */
-import type { Figures, LayerFigures } from '#shared/analysis/figures.ts';
 import type { Dim } from '#shared/ir/model.ts';
 import { layersById, type PreviewState } from '../state/preview.ts';
 import type { ColourBy } from '../state/view.ts';
-import { percent, shortCount } from '../ui/format.ts';
+import { bits, layerTime, percent, shortCount } from '../ui/format.ts';
 import { viridis } from '../ui/viridis.ts';
 import { familyOf } from './families.ts';
 import type { ViewNode } from './graph-view.ts';
+import type { LayerValues } from './layer-values.ts';
 
-type Measure = 'macs' | 'parameters';
-
-/** Sum over the parts that are counted; null where one is unknown or there are no figures. */
-function sum(layers: ReadonlyMap<string, LayerFigures>, view: ViewNode, of: Measure): number | null {
-  let total = 0;
+/** Sum over the parts, or the main part's own where a sum says nothing; null where unknown, undefined where there is none. */
+function layerValue(view: ViewNode, { by, of }: LayerValues): number | null | undefined {
+  if (by === 'sparsity' || by === 'precision') return of.get(view.parts[0]?.id ?? '');
+  let total: number | undefined;
   for (const part of view.parts) {
-    const value = layers.get(part.id)?.[of];
-    if (value === null || value === undefined) return null;
-    total += value;
+    const value = of.get(part.id);
+    if (value === null) return null;
+    if (value !== undefined) total = (total ?? 0) + value;
   }
   return total;
 }
 
-const tops = new WeakMap<Figures, Map<Measure, number>>();
-
-/** The largest layer's value: the end of the colour scale. */
-export function topOf(figures: Figures, of: Measure): number {
-  let map = tops.get(figures);
-  if (map === undefined) {
-    map = new Map();
-    tops.set(figures, map);
-  }
-  let top = map.get(of);
-  if (top === undefined) {
-    top = figures.layers.reduce((m, l) => Math.max(m, l[of] ?? 0), 0);
-    map.set(of, top);
-  }
-  return top;
-}
-
-/** A CSS colour (perhaps a custom property), by the figures of the model as it was opened: a recipe changes no colour. */
-export function colourOf(view: ViewNode, by: ColourBy, before: Figures | null): string {
+/** A CSS colour (perhaps a custom property). */
+export function colourOf(view: ViewNode, by: ColourBy, values: LayerValues | null): string {
   const main = view.parts[0];
   if (main === undefined) return 'var(--accent)';
   if (by === 'operator') return `var(--fam-${familyOf(main.op)})`;
-  if (before === null) return 'var(--line-strong)';
-  const value = sum(layersById(before), view, by);
-  const top = topOf(before, by);
-  // square root, so that all but the largest can be told apart
-  return value === null ? 'var(--line-strong)' : viridis(top === 0 ? 0 : Math.sqrt(value / top));
+  const value = values === null || values.by !== by ? null : layerValue(view, values);
+  if (value === null || value === undefined || values === null) return 'var(--line-strong)';
+  const share = values.top === 0 ? 0 : Math.min(1, value / values.top);
+  // square root, so that all but the largest can be told apart; shares of zeros and bits are their own scale
+  return viridis(by === 'sparsity' || by === 'precision' ? share : Math.sqrt(share));
 }
 
-/** The figure in the corner: parameters, or the share of all MACs. */
-export function cornerOf(view: ViewNode, by: ColourBy, { preview }: PreviewState): string {
-  if (preview === null || view.kind !== 'layer') return '';
-  const measure = by === 'parameters' ? 'parameters' : 'macs';
-  const value = sum(layersById(preview.before), view, measure);
-  if (value === null || value === 0) return '';
-  if (measure === 'parameters') return shortCount(value);
-  const all = preview.before.macs;
-  return all === null || all === 0 ? shortCount(value) : percent(value / all);
+/** The figure in the corner: what the layers are coloured by; of operators, the share of all MACs. */
+export function cornerOf(view: ViewNode, values: LayerValues | null): string {
+  if (values === null || view.kind !== 'layer') return '';
+  const value = layerValue(view, values);
+  if (value === null || value === undefined) return '';
+  switch (values.by) {
+    case 'latency':
+      if (value === 0) return '';
+      return view.parts.some((p) => values.tiny.has(p.id)) && value < 0.02 ? '<20\u202fµs' : layerTime(value);
+    case 'sparsity':
+      return percent(value, 0);
+    case 'precision':
+      return bits(value);
+    case 'parameters':
+      return value === 0 ? '' : shortCount(value);
+    case 'operator':
+    case 'macs':
+      if (value === 0) return '';
+      return values.total === null || values.total === 0 ? shortCount(value) : percent(value / values.total);
+  }
 }
 
 /** Whether a part of this node has no rule, so that no figure counts it. */

@@ -80,3 +80,17 @@ export async function measureNow(host: Host): Promise<Job | null> {
     ...(edit.preprocess === undefined ? {} : { preprocess: edit.preprocess }),
   });
 }
+
+/** Times a model on this machine, whole and layer by layer; in turn with a second one where one is given. */
+export function profileNow(host: Host, modelId: string, versus?: string): Promise<Job | null> {
+  const { shapes } = currentDocument().edit;
+  return startJob(host, {
+    kind: 'profile',
+    modelId,
+    ...(versus === undefined ? {} : { versus }),
+    ...(Object.keys(shapes).length === 0
+      ? {}
+      : { shapes: Object.fromEntries(Object.entries(shapes).map(([input, dims]) => [input, [...dims]])) }),
+    seconds: 2,
+  });
+}

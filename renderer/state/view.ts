@@ -2,7 +2,8 @@
 import { create } from 'zustand';
 import { type TechniqueGroup, techniqueGroups } from '#shared/techniques/groups.ts';
 
-export type ColourBy = 'operator' | 'macs' | 'parameters';
+export const colourings = ['operator', 'macs', 'parameters', 'latency', 'sparsity', 'precision'] as const;
+export type ColourBy = (typeof colourings)[number];
 
 interface ViewState {
   readonly colourBy: ColourBy;
@@ -33,7 +34,7 @@ function kept(): Partial<ViewState> {
     const { colourBy, leftWidth, rightWidth, jobsHeight, families } = JSON.parse(localStorage.getItem(key) ?? '{}');
     const numbers = { leftWidth, rightWidth, jobsHeight };
     return {
-      ...(['operator', 'macs', 'parameters'].includes(colourBy) ? { colourBy } : {}),
+      ...(colourings.includes(colourBy) ? { colourBy } : {}),
       ...(Array.isArray(families)
         ? { families: techniqueGroups.map((g) => g.id).filter((id) => families.includes(id)) }
         : {}),

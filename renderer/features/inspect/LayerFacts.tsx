@@ -5,9 +5,10 @@ import { inferFacts } from '#shared/analysis/infer-facts.ts';
 import type { Node } from '#shared/ir/model.ts';
 import { opOf } from '#shared/ops/index.ts';
 import type { OpenModel } from '../../state/document.ts';
+import { timesOf, useLayerMeasures } from '../../state/measured.ts';
 import { layersById, usePreview } from '../../state/preview.ts';
 import { useDocument } from '../../state/store.ts';
-import { fullCount, percent, shapeText } from '../../ui/format.ts';
+import { fullCount, layerTime, percent, shapeText } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { attributeText } from './attribute-text.ts';
 import { WeightFacts } from './WeightFacts.tsx';
@@ -33,6 +34,8 @@ export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly 
   const shapes = useDocument((d) => d.edit.shapes);
   const facts = inferFacts(open.model, { inputs: shapes });
   const layer = before === undefined ? undefined : layersById(before).get(node.id);
+  const profile = useLayerMeasures((m) => m.profile);
+  const time = profile === null ? undefined : timesOf(profile).get(node.id);
   const weight = weightInput(node);
   const made = channelGroups(open.model, facts).madeBy.get(node.id) ?? [];
   const share = (part: number | null, all: number | null): string =>
@@ -65,6 +68,12 @@ export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly 
           <Fact name={say(words.macs)}>
             {layer.macs === null ? say(words.unknown) : fullCount(layer.macs)}
             <span className="muted">{share(layer.macs, before?.macs ?? null)}</span>
+          </Fact>
+        )}
+        {time !== undefined && profile !== null && (
+          <Fact name={say(words.time)}>
+            {time.tiny ? '<20\u202fµs' : layerTime(time.ms)}
+            <span className="muted">{share(time.ms, profile.latencyMs.median)}</span>
           </Fact>
         )}
         {made.map((g) => (

@@ -9,6 +9,7 @@ export const words = {
   many: text('{n} layers selected', '레이어 {n}개 선택됨'),
   parameters: text('Parameters', '파라미터'),
   macs: text('MACs', 'MACs'),
+  time: text('Time, measured', '측정한 시간'),
   share: text('{share} of the model', '모델의 {share}'),
   output: text('Output', '출력'),
   inputs: text('Inputs', '입력'),

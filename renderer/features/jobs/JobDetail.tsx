@@ -13,8 +13,10 @@ import { milliseconds, percent } from '../../ui/format.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { CompareResult } from './CompareResult.tsx';
 import { clockText, doingText, going } from './doing.ts';
+import { ProfileResult } from './ProfileResult.tsx';
 import { Recover } from './Recover.tsx';
 import { Provenance, ResultTable } from './ResultTable.tsx';
+import { Slower } from './Slower.tsx';
 import { words } from './words.ts';
 
 // charts are large and seldom first: loaded when there is a curve
@@ -114,6 +116,7 @@ export function JobDetail(p: JobDetailProps) {
         {going(job) && <Going job={job} />}
         <Actions {...p} />
         <Recover job={job} />
+        {result?.evaluation !== undefined && <Slower job={job} />}
         {result !== undefined && <ResultTable result={result} />}
         {single !== undefined && (
           <dl className="facts">
@@ -132,6 +135,7 @@ export function JobDetail(p: JobDetailProps) {
           </dl>
         )}
         {single !== undefined && <Provenance of={single} />}
+        {result?.profile !== undefined && <ProfileResult profile={result.profile} />}
         {result?.comparison !== undefined && <CompareResult comparison={result.comparison} />}
         {refused.length > 0 && (
           <details className="small">

@@ -24,7 +24,8 @@ export const clockText = (seconds: number): string => {
 export function namesOf(job: Job, language: Language): { readonly title: string; readonly model: string } {
   const { spec } = job;
   if (spec.kind === 'evaluate') return { title: words.measuring[language], model: spec.data };
-  if (spec.kind === 'profile') return { title: words.measuring[language], model: '' };
+  if (spec.kind === 'profile')
+    return { title: (spec.versus === undefined ? words.profiling : words.profilingTwo)[language], model: '' };
   if (spec.kind === 'compare') return { title: words.comparing[language], model: spec.data ?? '' };
   const on = spec.recipe.steps.filter((s) => s.off !== true);
   const said = on.map((s) => techniques.find((t) => t.id === s.technique)?.title[language] ?? s.technique);

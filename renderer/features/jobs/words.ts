@@ -80,6 +80,41 @@ export const words = {
     '정확도가 떨어졌습니다. 가지치기 뒤에 학습하면 대부분 회복됩니다.',
   ),
   addTraining: text('Add a training step', '학습 단계 추가'),
+  profiling: text('Measure by layer', '레이어별 시간 측정'),
+  profilingTwo: text('Measure both in turn', '번갈아 시간 측정'),
+  startUp: text('Start-up', '시작 시간'),
+  resident: text('Memory of the process', '프로세스 메모리'),
+  activations: text('Peak activations', '활성값 최대 메모리'),
+  slowestCaption: text('Layers that take longest', '오래 걸리는 레이어'),
+  time: text('Time', '시간'),
+  ofAll: text('Share', '비율'),
+  threads: text('{n} threads', '스레드 {n}개'),
+  allThreads: text('all threads', '모든 스레드'),
+  runs: text('{n} runs', '{n}회 실행'),
+  versusFaster: text(
+    'Measured in turn with the original: {by} faster ({from} to {to}).',
+    '원본과 번갈아 측정: {by} 빠름({from} ~ {to}).',
+  ),
+  versusSlower: text(
+    'Measured in turn with the original: {by} slower ({from} to {to}).',
+    '원본과 번갈아 측정: {by} 느림({from} ~ {to}).',
+  ),
+  versusSame: text(
+    'Measured in turn with the original: no difference (time {from} to {to} of the original’s).',
+    '원본과 번갈아 측정: 차이 없음(원본 시간의 {from} ~ {to}배).',
+  ),
+  slower: text('Smaller, but {by} slower on this computer.', '작아졌지만 이 컴퓨터에서는 {by} 느립니다.'),
+  seemsSlower: text(
+    'Smaller, but it took {by} as long on this computer.',
+    '작아졌지만 이 컴퓨터에서 {by}의 시간이 걸렸습니다.',
+  ),
+  noFastKernel: text(
+    'The runtime here has no faster kernel for what the recipe makes of the layers.',
+    '이 런타임에는 바뀐 레이어를 더 빨리 계산하는 커널이 없습니다.',
+  ),
+  makeStatic: text('Static 8 bit instead', '정적 8비트로 바꾸기'),
+  measureInTurn: text('Measure both in turn', '원본과 번갈아 측정'),
+  measuringInTurn: text('measuring …', '측정 중 …'),
   refused: text('not taken: {n}', '제외된 레이어: {n}개'),
 } as const;
 

@@ -50,6 +50,17 @@ export const commands: readonly Command[] = [
     run: () => setView({ colourBy: 'parameters' }),
   },
   {
+    id: 'colour-latency',
+    title: text('Colour by measured latency', '측정한 지연 시간별 색'),
+    run: () => setView({ colourBy: 'latency' }),
+  },
+  {
+    id: 'colour-sparsity',
+    title: text('Colour by zeros', '0의 비율별 색'),
+    run: () => setView({ colourBy: 'sparsity' }),
+  },
+  { id: 'colour-precision', title: text('Colour by bits', '비트별 색'), run: () => setView({ colourBy: 'precision' }) },
+  {
     id: 'jobs',
     title: text('Show or hide jobs', '작업 보이기/숨기기'),
     keys: 'Mod+J',
