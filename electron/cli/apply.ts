@@ -3,7 +3,7 @@ import { headlineOf } from '#shared/contract/headline.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { type Applied, applyRecipe } from '../jobs/apply-recipe.ts';
-import { accuracyText, comparisonText, differenceText } from './evaluation-report.ts';
+import { accuracyText, comparisonText, differenceText, preprocessText } from './evaluation-report.ts';
 import { figuresJson, headlineTable } from './figures-report.ts';
 import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
@@ -17,7 +17,7 @@ import { milliseconds } from './table.ts';
 export interface ApplyOptions extends OutputOptions, RunOptions, RecipeOptions {
   readonly output: string;
   readonly data?: string;
-  readonly preprocess?: Preprocess;
+  readonly preprocess?: Preprocess | 'auto';
 }
 
 export function appliedText(done: Applied): string {
@@ -31,7 +31,8 @@ export function appliedText(done: Applied): string {
       [
         `accuracy before  ${accuracyText(before)}`,
         `accuracy after   ${accuracyText(after)}, ${differenceText(before, after)}`,
-        `on ${before.samples} samples of ${before.data}, split ${before.split}`,
+        `on ${after.samples} samples of ${after.data}, split ${after.split}`,
+        `preprocessing ${preprocessText(after)}`,
         `latency before   ${milliseconds(before.latencyMs.median)}, p95 ${milliseconds(before.latencyMs.p95)}`,
         `latency after    ${milliseconds(after.latencyMs.median)}, p95 ${milliseconds(after.latencyMs.p95)}`,
       ].join('\n'),

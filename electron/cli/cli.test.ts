@@ -1,6 +1,6 @@
 /** The command line as a person runs it: the bundle in a process, its output and exit code. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -181,6 +181,15 @@ describe('bantam', () => {
     expect(got.interval95[0]).toBeLessThan(got.top1);
     expect(got.interval95[1]).toBeGreaterThan(got.top1);
     expect(got).toMatchObject({ preprocess: { scale: 255 }, latencyMs: { median: expect.any(Number) } });
+  });
+
+  it('apply: the card beside the model says its preprocessing, told beside the accuracy', () => {
+    copyFileSync(at('net.onnx'), at('carded.onnx'));
+    writeFileSync(at('carded.json'), '{"title": "any", "preprocess": {"scale": 100, "mean": [0.25]}}');
+    const args = ['--data', 'digits', '--recipe', at('half.json'), '-o', at('x.onnx'), '--shape', 'x=1,1,28,28'];
+    const done = bantam('apply', at('carded.onnx'), ...args);
+    expect(done.err).toContain('carded.json taken');
+    expect(done.out).toContain('preprocessing scale 100, mean 0.25');
   });
 
   it('evaluate: unlabelled data states agreement with a reference, never an accuracy', () => {

@@ -12,7 +12,7 @@ import { type RunOptions, withParts } from './parts.ts';
 import { withShapes } from './shapes.ts';
 
 export interface DataOptions extends OutputOptions, RunOptions, ShapeOption {
-  readonly preprocess?: Preprocess;
+  readonly preprocess?: Preprocess | 'auto';
   readonly seed?: number;
 }
 

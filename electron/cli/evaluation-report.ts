@@ -18,7 +18,7 @@ export function differenceText(before: Evaluation, after: Evaluation): string {
   return d.kind === 'unknown' ? 'not comparable' : `${Math.abs(d.points).toFixed(2)} points ${d.kind}`;
 }
 
-const preprocessText = (e: Evaluation): string =>
+export const preprocessText = (e: Evaluation): string =>
   Object.entries(e.preprocess)
     .map(([k, v]) => `${k} ${Array.isArray(v) ? v.join(',') : v}`)
     .join(', ');

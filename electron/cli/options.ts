@@ -47,8 +47,8 @@ export function readJson(path: string): unknown {
 export const readRecipe = (path: string): Recipe => parseRecipe(readJson(path));
 
 /** A named preset, or JSON that the schema takes; `auto` leaves it to what does best on a few training samples. */
-export function preprocess(text: string): Preprocess | undefined {
-  if (text === 'auto') return undefined;
+export function preprocess(text: string): Preprocess | 'auto' {
+  if (text === 'auto') return text;
   if (!text.trimStart().startsWith('{')) return presetOf(text);
   let value: unknown;
   try {

@@ -27,7 +27,7 @@ const withRecipe = (c: Command): Command => c.requiredOption('--recipe <file>', 
 const preprocessed = (c: Command): Command =>
   c.option(
     '--preprocess <name or JSON>',
-    'how samples become the input: auto (tried on training samples), a preset or JSON',
+    'how samples become the input: a preset, JSON, or auto (tried on training samples); by default what the card NAME.json beside the model says, else auto',
     preprocess,
   );
 const dataText = 'digits, or a path: IDX(.gz), CIFAR binary, NPY, NPZ, CSV, or a folder of pictures by class';

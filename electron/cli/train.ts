@@ -10,7 +10,7 @@ import { selectNodes } from '#shared/recipes/select.ts';
 import { augmentFields } from '#shared/training/augment.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { type Applied, applyRecipe, KeptOnCancel } from '../jobs/apply-recipe.ts';
-import { accuracyText, comparisonText, differenceText } from './evaluation-report.ts';
+import { accuracyText, comparisonText, differenceText, preprocessText } from './evaluation-report.ts';
 import { headlineTable } from './figures-report.ts';
 import { type OutputOptions, print } from './output.ts';
 import { checkOutput } from './output-path.ts';
@@ -21,7 +21,7 @@ import { percent, table } from './table.ts';
 export interface TrainOptions extends OutputOptions, RunOptions {
   readonly data: string;
   readonly output: string;
-  readonly preprocess?: Preprocess;
+  readonly preprocess?: Preprocess | 'auto';
   readonly seed?: number;
   readonly teacher?: readonly string[];
   readonly hint?: readonly string[];
@@ -129,7 +129,7 @@ function trainedText(done: Applied, curve: Job['curve']): string {
     const { before, after } = done.evaluation;
     lines.push(
       `test accuracy before  ${accuracyText(before)}\ntest accuracy after   ${accuracyText(after)}, ${differenceText(before, after)}\n` +
-        `on ${before.samples} samples of ${before.data}, split ${before.split}`,
+        `on ${after.samples} samples of ${after.data}, split ${after.split}\npreprocessing ${preprocessText(after)}`,
     );
   }
   if (done.comparison !== undefined) lines.push(`against the original:\n${comparisonText(done.comparison)}`);

@@ -27,8 +27,8 @@ export interface ApplyRequest {
   readonly recipe: Recipe;
   readonly out: string;
   readonly data?: string | undefined;
-  /** What the model's own card says, where the recipe says nothing. */
-  readonly preprocess?: Preprocess | undefined;
+  /** Where the recipe says nothing; `auto`: by trying, whatever the card beside the model says. */
+  readonly preprocess?: Preprocess | 'auto' | undefined;
   /** Evaluate original and result afterwards. */
   readonly evaluate: boolean;
   readonly shapes?: ShapeChoice | undefined;
