@@ -26,6 +26,8 @@ import { wholeBytes } from './whole-bytes.ts';
 export interface Dialogs {
   open(): Promise<string | null>;
   save(name: string): Promise<string | null>;
+  /** A folder or file of data. */
+  data(kind: 'folder' | 'file'): Promise<string | null>;
 }
 
 /** Names of the teachers that a job's recipe asks for. */
@@ -190,6 +192,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       if (options.dialogs === undefined) throw new Fault('unsupported', 'this host has no dialogs');
       const path = await options.dialogs.open();
       return path === null ? null : openPath(path);
+    },
+    pickData: async ({ kind }) => {
+      if (options.dialogs === undefined) throw new Fault('unsupported', 'this host has no dialogs');
+      return options.dialogs.data(kind);
     },
     openHeld: async ({ modelId }) => opened(await store.get(modelId)),
     tensorSummary: async ({ modelId, nodeId, input, bins }) =>

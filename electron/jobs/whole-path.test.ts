@@ -42,7 +42,7 @@ async function start(dialogs: boolean): Promise<void> {
     folder: dataFolder(join(home, 'data')),
     samples: home,
     spawn,
-    ...(dialogs ? { dialogs: { open: async () => saveAs, save: async () => saveAs } } : {}),
+    ...(dialogs ? { dialogs: { open: async () => saveAs, save: async () => saveAs, data: async (kind) => saveAs && `${saveAs} ${kind}` } } : {}),
   });
   client = createHost(
     async () => {
@@ -169,9 +169,11 @@ describe('the whole path', () => {
     saveAs = join(home, 'out/chosen.onnx');
     mkdirSync(join(home, 'out'));
     const exported = await client.call('exportModel', { modelId, name: 'x' });
+    expect(await client.call('pickData', { kind: 'folder' })).toBe(`${saveAs} folder`);
     expect(exported).toMatchObject({ saved: saveAs, bytes: null, verified: { loads: true, maxAbsError: 0 } });
     saveAs = null;
     expect(await client.call('openDialog', {})).toBeNull();
+    expect(await client.call('pickData', { kind: 'file' })).toBeNull();
     expect((await client.call('exportModel', { modelId, name: 'x' })).saved).toBeNull();
   });
 

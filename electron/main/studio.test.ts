@@ -170,9 +170,11 @@ describe('the desktop studio', () => {
     const standIn = electronStandIn();
     const { seen } = await started(standIn);
     expect(await seen.dialogs?.open()).toBeNull();
+    expect(await seen.dialogs?.data('file')).toBeNull();
     expect(await seen.dialogs?.save('a.onnx')).toBeNull();
     standIn.answers = { box: 0, open: ['/m.onnx'], save: '/out.onnx' };
     expect(await seen.dialogs?.open()).toBe('/m.onnx');
+    expect(await seen.dialogs?.data('folder')).toBe('/m.onnx');
     expect(await seen.dialogs?.save('a.onnx')).toBe('/out.onnx');
   });
 

@@ -37,15 +37,16 @@ function dialogsOf(electron: ElectronApi, window: () => Electron.BrowserWindow |
   const filters = (): Electron.FileFilter[] => [
     { name: words.models[languageOf(electron.app.getLocale())], extensions: ['onnx'] },
   ];
+  const ask = async (options: Electron.OpenDialogOptions): Promise<string | null> => {
+    const over = window();
+    const asked = await (over === undefined
+      ? electron.dialog.showOpenDialog(options)
+      : electron.dialog.showOpenDialog(over, options));
+    return asked.canceled ? null : (asked.filePaths[0] ?? null);
+  };
   return {
-    open: async () => {
-      const over = window();
-      const options: Electron.OpenDialogOptions = { properties: ['openFile'], filters: filters() };
-      const asked = await (over === undefined
-        ? electron.dialog.showOpenDialog(options)
-        : electron.dialog.showOpenDialog(over, options));
-      return asked.canceled ? null : (asked.filePaths[0] ?? null);
-    },
+    open: () => ask({ properties: ['openFile'], filters: filters() }),
+    data: (kind) => ask({ properties: [kind === 'folder' ? 'openDirectory' : 'openFile'] }),
     save: async (name) => {
       const over = window();
       const options: Electron.SaveDialogOptions = { defaultPath: name, filters: filters() };

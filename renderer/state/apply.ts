@@ -98,6 +98,8 @@ export function applyChange(d: DocumentState, change: Change): DocumentState {
       );
     case 'recipe-replaced':
       return { ...edited(d, editOf(change.recipe, d.edit.shapes)), focusedStep: null, draft: null };
+    case 'preprocess-set':
+      return edited(d, { ...d.edit, preprocess: change.preprocess });
     case 'shape-set': {
       const { [change.input]: _old, ...others } = d.edit.shapes;
       const shapes = change.dims === null ? others : { ...others, [change.input]: change.dims };

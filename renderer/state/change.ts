@@ -1,5 +1,5 @@
 /** Owns the changes a document can undergo: one tagged union, made by features, applied by apply.ts alone. */
-import type { Recipe, Step } from '#shared/recipes/recipe.ts';
+import type { Preprocess, Recipe, Step } from '#shared/recipes/recipe.ts';
 import type { Highlight, OpenModel } from './document.ts';
 
 export type Change =
@@ -13,6 +13,8 @@ export type Change =
   | { readonly type: 'step-moved'; readonly key: string; readonly to: number }
   | { readonly type: 'step-removed'; readonly key: string }
   | { readonly type: 'recipe-replaced'; readonly recipe: Recipe }
+  /** How samples become the input; undefined: as the model's card says, else by trying. */
+  | { readonly type: 'preprocess-set'; readonly preprocess: Preprocess | undefined }
   /** `dims` null: back to what the file says. */
   | { readonly type: 'shape-set'; readonly input: string; readonly dims: readonly number[] | null }
   | { readonly type: 'selected'; readonly ids: readonly string[]; readonly mode: 'replace' | 'add' | 'toggle' }

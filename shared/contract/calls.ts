@@ -262,6 +262,8 @@ export const calls = {
     input: z.strictObject({ modelId: blobId, data: z.string().max(4096) }),
     output: dataLookSchema,
   },
+  /** Asks for a folder or file of data with the system's dialog, where there is one; null: the person cancelled. */
+  pickData: { input: z.strictObject({ kind: z.enum(['folder', 'file']) }), output: z.string().nullable() },
   startJob: { input: z.strictObject({ spec: jobSpecSchema }), output: jobSchema },
   cancelJob: { input: z.strictObject({ id: z.string() }), output: jobSchema },
   resumeJob: { input: z.strictObject({ id: z.string() }), output: jobSchema },

@@ -1,6 +1,7 @@
 /** Owns the two figures that only a run can give: latency and accuracy, with what each was measured on. */
 import type { ReactNode } from 'react';
 import type { Evaluation } from '#shared/contract/calls.ts';
+import { preprocessText } from '../../state/preprocess-text.ts';
 import { type Measured, sameWithin } from '../../state/results.ts';
 import { fullCount, milliseconds, percent, ratio } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
@@ -126,6 +127,7 @@ export function AccuracyFigure(p: MeasuredFigureProps) {
         n: fullCount(now.samples),
         split: now.split,
         data: now.data,
+        preprocess: preprocessText(now.preprocess),
         from: percent(now.interval95?.[0] ?? null, 2),
         to: percent(now.interval95?.[1] ?? null, 2),
       })}

@@ -48,8 +48,8 @@ export const words = {
   noDifference: text('no difference · ±{half}', '차이 없음 · ±{half}'),
   points: text('{points} pt · ±{half}', '{points} %p · ±{half}'),
   interval: text(
-    '{top1} on {n} samples ({split}) of {data}; 95 % interval {from} to {to}',
-    '{data} {split} 샘플 {n}개에서 {top1}, 95 % 신뢰구간 {from} ~ {to}',
+    '{top1} on {n} samples ({split}) of {data}, preprocessing {preprocess}; 95 % interval {from} to {to}',
+    '{data} {split} 샘플 {n}개에서 {top1}, 전처리 {preprocess}, 95 % 신뢰구간 {from} ~ {to}',
   ),
   onSamples: text('{n} {data}', '{data} {n}개'),
   noLabels: text('The data has no labels', '데이터에 정답이 없습니다'),

@@ -1,6 +1,7 @@
 /** Owns a finished run's table: before, predicted, read back from the file; and what was measured of both. */
 import { Check, TriangleAlert } from 'lucide-react';
 import type { Evaluation, Headline, JobResult } from '#shared/contract/calls.ts';
+import { preprocessText } from '../../state/preprocess-text.ts';
 import { sameWithin } from '../../state/results.ts';
 import { fullCount, milliseconds, percent, ratio, shortBytes, shortCount } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
@@ -26,6 +27,7 @@ export function Provenance({ of: e }: { readonly of: Evaluation }) {
   return (
     <p className="muted small">
       {said}
+      {` · ${say(words.preOf, { what: preprocessText(e.preprocess) })}`}
       {interval !== null && ` · ${say(words.interval, { from: percent(interval[0], 2), to: percent(interval[1], 2) })}`}
     </p>
   );

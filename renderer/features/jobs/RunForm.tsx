@@ -1,7 +1,7 @@
 /** Owns the form that starts a run: which data, measured or not. */
 import { Gauge, Play } from 'lucide-react';
 import { useState } from 'react';
-import { useHost } from '../../host/use-host.tsx';
+import { useCall, useHost } from '../../host/use-host.tsx';
 import { usePreview } from '../../state/preview.ts';
 import { activeSteps } from '../../state/results.ts';
 import { measureNow, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
@@ -10,9 +10,14 @@ import { Button } from '../../ui/Button.tsx';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { Select } from '../../ui/Select.tsx';
 import { Switch } from '../../ui/Switch.tsx';
+import { showFault } from '../../ui/toast.ts';
+import { Preprocessing } from './Preprocessing.tsx';
 import { words } from './words.ts';
 
-type Choice = 'none' | 'digits' | 'path';
+type Choice = 'none' | 'digits' | 'path' | 'folder' | 'dataFile';
+const everywhere = ['digits', 'path', 'none'] as const;
+/** Where the system has dialogs a folder or file is picked; its path can still be written. */
+const withDialogs = ['digits', 'folder', 'dataFile', 'path', 'none'] as const;
 
 export function RunForm() {
   const say = useText();
@@ -28,7 +33,17 @@ export function RunForm() {
   const empty = activeSteps({ bantam: 1, steps: on }) === 0;
   const asks = usePreview((p) => p.preview?.steps.some((s) => s.needsData() !== undefined) ?? false);
   const lacking = data === '' && asks;
+  const hello = useCall('hello', {});
+  const choices: readonly Choice[] =
+    hello.state === 'done' && hello.value.capabilities.dialogs ? withDialogs : everywhere;
+  const pick = (kind: 'folder' | 'file'): void => {
+    host.call('pickData', { kind }).then(
+      (path) => path !== null && useRunPlan.setState({ data: path }),
+      (thrown: unknown) => showFault(words.notLooked, thrown),
+    );
+  };
   const choose = (c: Choice): void => {
+    if (c === 'folder' || c === 'dataFile') return pick(c === 'folder' ? 'folder' : 'file');
     setAsPath(c === 'path');
     useRunPlan.setState({ data: c === 'digits' ? 'digits' : '' });
   };
@@ -39,19 +54,23 @@ export function RunForm() {
         <Select
           label={say(words.data)}
           value={choice}
-          options={(['digits', 'path', 'none'] as const).map((v) => ({ value: v, label: say(words[v]) }))}
+          options={choices.map((v) => ({ value: v, label: say(words[v]) }))}
           onChange={choose}
         />
       </div>
       {choice === 'path' && (
-        <input
-          className="text-input"
-          aria-label={say(words.pathLabel)}
-          placeholder={say(words.pathHint)}
-          value={data}
-          onChange={(e) => useRunPlan.setState({ data: e.currentTarget.value })}
-        />
+        <>
+          <input
+            className="text-input"
+            aria-label={say(words.pathLabel)}
+            placeholder={say(words.pathHint)}
+            value={data}
+            onChange={(e) => useRunPlan.setState({ data: e.currentTarget.value })}
+          />
+          {data === '' && <p className="muted small">{say(words.pathKinds)}</p>}
+        </>
       )}
+      <Preprocessing data={data} />
       {!empty && (
         <div className="field-row">
           <span className="muted">{say(words.evaluate)}</span>

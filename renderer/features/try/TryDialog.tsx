@@ -9,6 +9,7 @@ import { defaultPreprocess, preprocessBatch } from '#shared/training/preprocess.
 import { useJobs } from '../../host/use-host.tsx';
 import { type Provider, pageProviders } from '../../runtime/page-runtime.ts';
 import { recipeOf } from '../../state/document.ts';
+import { preprocessText } from '../../state/preprocess-text.ts';
 import { activeSteps, resultOf } from '../../state/results.ts';
 import { dataOf, useRunPlan } from '../../state/run-plan.ts';
 import { useDocument } from '../../state/store.ts';
@@ -56,15 +57,6 @@ function feedsOf(model: Model, picked: Picked, preprocess: Preprocess): Feeds | 
 
 const isFault = (v: Feeds | FaultData): v is FaultData => typeof (v as { code?: unknown }).code === 'string';
 const text = (shape: readonly Dim[]): string => shape.map((d) => d ?? '?').join('×');
-const preText = (p: Preprocess): string =>
-  [
-    `÷ ${p.scale}`,
-    p.mean.some((m) => m !== 0) ? `− ${p.mean.join(', ')}` : '',
-    p.std.some((s) => s !== 1) ? `÷ ${p.std.join(', ')}` : '',
-  ]
-    .filter((s) => s !== '')
-    .join(' ');
-
 export function TryDialog({ onClose }: { readonly onClose: () => void }) {
   const say = useText();
   const open = useDocument((d) => d.open);
@@ -114,7 +106,7 @@ export function TryDialog({ onClose }: { readonly onClose: () => void }) {
       <Verdict before={before} after={after} />
       <div className="field-row try-foot">
         <span className="muted small">
-          {say(words.pre, { what: preText(preprocess) })} → {text(inputShape(open.model))}
+          {say(words.pre, { what: preprocessText(preprocess) })} → {text(inputShape(open.model))}
         </span>
         {providers.length > 1 && (
           <Segmented
