@@ -88,7 +88,8 @@ const train = (optimizer: string) => ({
   params: {
     epochs: 3,
     batch: 16,
-    learningRate: optimizer === 'sgd' ? 0.05 : 0.01,
+    // A code's gradient is the sum of its members': plain steps must be small.
+    learningRate: optimizer === 'sgd' ? 0.002 : 0.01,
     optimizer,
     weightDecay: 0.01,
     augment: false,
@@ -108,8 +109,7 @@ describe('what is stored', () => {
         expect(zeros(w).length / w.length).toBeGreaterThanOrEqual(0.59);
         expect(zeros(now)).toEqual(zeros(w));
         expect(new Set(now).size).toBeLessThanOrEqual(new Set(w).size);
-        // Plain steps may find no epoch better than the start, which is then kept.
-        if (optimizer !== 'sgd') expect(now).not.toEqual(w);
+        expect(now).not.toEqual(w);
       }
     },
   );
