@@ -42,7 +42,15 @@ async function start(dialogs: boolean): Promise<void> {
     folder: dataFolder(join(home, 'data')),
     samples: home,
     spawn,
-    ...(dialogs ? { dialogs: { open: async () => saveAs, save: async () => saveAs, data: async (kind) => saveAs && `${saveAs} ${kind}` } } : {}),
+    ...(dialogs
+      ? {
+          dialogs: {
+            open: async () => saveAs,
+            save: async () => saveAs,
+            data: async (kind) => saveAs && `${saveAs} ${kind}`,
+          },
+        }
+      : {}),
   });
   client = createHost(
     async () => {

@@ -43,7 +43,10 @@ export function RunForm() {
     );
   };
   const choose = (c: Choice): void => {
-    if (c === 'folder' || c === 'dataFile') return pick(c === 'folder' ? 'folder' : 'file');
+    if (c === 'folder' || c === 'dataFile') {
+      pick(c === 'folder' ? 'folder' : 'file');
+      return;
+    }
     setAsPath(c === 'path');
     useRunPlan.setState({ data: c === 'digits' ? 'digits' : '' });
   };
