@@ -17,13 +17,17 @@ export const usableScale = (scale: number): number => {
   return Number.isFinite(rounded) && rounded > 1e-30 ? rounded : 1;
 };
 
-/** The grid of an activation, with 0 on it exactly: uint8 over [min, max], or around 128; from 0 where it is never negative. */
-export function activationGrid(range: Range, symmetric: boolean, nonNegative = false): Grid {
+/**
+ * The grid of an activation, with 0 on it exactly: levels 0..top (255, or 65535 for 16 bits) over [min, max], or around the middle; from
+ * 0 where it is never negative.
+ */
+export function activationGrid(range: Range, symmetric: boolean, nonNegative = false, top = 255): Grid {
+  const half = (top - 1) / 2;
   const min = nonNegative ? 0 : Math.min(0, range.min);
   const max = Math.max(0, range.max);
-  if (symmetric && !nonNegative) return { scale: usableScale(Math.max(-min, max) / 127), zeroPoint: 128 };
-  const scale = usableScale((max - min) / 255);
-  return { scale, zeroPoint: Math.min(255, Math.max(0, roundEven(-min / scale))) };
+  if (symmetric && !nonNegative) return { scale: usableScale(Math.max(-min, max) / half), zeroPoint: half + 1 };
+  const scale = usableScale((max - min) / top);
+  return { scale, zeroPoint: Math.min(top, Math.max(0, roundEven(-min / scale))) };
 }
 
 /** Largest magnitude per channel (or of all, as one). */

@@ -58,6 +58,31 @@ export const quantizeParams: Fields = {
     default: 'min-max',
     when: { field: 'mode', is: ['static'] },
   },
+  activationBits: {
+    kind: 'choice',
+    label: text('Bits of activations', '활성값 비트'),
+    help: text(
+      '16 bits lose next to nothing. They are for accelerators: the CPU has no kernels for them and computes in float.',
+      '16비트는 손실이 거의 없습니다. 가속기용이며, CPU에는 커널이 없어 float로 계산합니다.',
+    ),
+    options: [8, 16].map((value) => ({ value, label: text(`${value}`, `${value}`) })),
+    default: 8,
+    when: { field: 'mode', is: ['static'] },
+  },
+  form: {
+    kind: 'choice',
+    label: text('Form in the file', '파일 안의 형식'),
+    help: text(
+      'QDQ: float operators between QuantizeLinear and DequantizeLinear, which runtimes fuse. QOperator: integer operators, for runtimes that fuse nothing.',
+      'QDQ: QuantizeLinear와 DequantizeLinear 사이의 float 연산자를 런타임이 합칩니다. QOperator: 정수 연산자로, 합치지 않는 런타임에 씁니다.',
+    ),
+    options: [
+      { value: 'qdq', label: text('QDQ', 'QDQ') },
+      { value: 'qoperator', label: text('QOperator', 'QOperator') },
+    ],
+    default: 'qdq',
+    when: { field: 'mode', is: ['static'] },
+  },
   equalize: {
     kind: 'switch',
     label: text('Equalise neighbouring layers', '이웃 레이어 범위 맞추기'),
@@ -139,9 +164,9 @@ export const quantizeParams: Fields = {
   ...trainingFields,
 };
 
-/** int8 pooling and Clip need 12, scales per channel 13; 4-bit tensors 21, other widths are unpacked by BitShift (11). */
+/** int8 pooling and Clip need 12, scales per channel 13, 16-bit grids 21; 4-bit tensors 21, other widths are unpacked by BitShift (11). */
 export function neededOpset(p: FieldValues): number {
-  if (p.mode === 'static') return 13;
+  if (p.mode === 'static') return Number(p.activationBits) === 16 ? 21 : 13;
   if (p.mode === 'dynamic') return 11;
   // Training rounds by Round, which came with 11.
   return p.bits === 4 ? 21 : p.bits === 8 && !trainsQuantized(p) ? 10 : 11;

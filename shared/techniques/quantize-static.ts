@@ -11,12 +11,14 @@ import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
 import { lazyTensor } from '../ir/tensor.ts';
 import { int64Tensor, numbersTensor, packNumbers, toNumbers } from '../ir/values.ts';
+import { linearLayer } from '../transforms/channel-scaling.ts';
 import { constantValue } from '../transforms/constant-values.ts';
+import { readBy } from '../transforms/input-channels.ts';
 import type { Ranges } from './declare.ts';
 import type { Correction } from './quantize-correction.ts';
+import { ActivationGrids, type GridChoices, type GridNames } from './quantize-grids.ts';
 import type { QuantLayer } from './quantize-layers.ts';
 import {
-  activationGrid,
   around128,
   channelMaxima,
   type Grid,
@@ -29,16 +31,8 @@ import {
 import type { QuantPlan } from './quantize-plan.ts';
 import type { Rounder } from './quantize-rounding.ts';
 
-/** A grid in the graph: names of its scale and zero point, and the scale as a number when it is known. */
-interface GridNames {
-  readonly scale: string;
-  readonly zeroPoint: string;
-  readonly value: () => number;
-}
-
 /** What the parameters choose of a static rewrite. */
-export interface StaticChoices {
-  readonly symmetric: boolean;
+export interface StaticChoices extends GridChoices {
   readonly round: Rounder;
   readonly correct: Correction;
 }
@@ -53,6 +47,8 @@ interface WeightForm {
   readonly bounds: (() => Float64Array)[];
 }
 
+const requantized: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm']);
+
 /** Biases keep clear of the ends of int32, where an accumulator would overflow. */
 const biasTop = 2 ** 30;
 
@@ -60,9 +56,8 @@ export class StaticRewrite {
   readonly #plan: QuantPlan;
   readonly #edit: GraphEdit;
   readonly #model: Model;
-  readonly #ranges: Ranges;
   readonly #how: StaticChoices;
-  readonly #grids = new Map<string, GridNames>();
+  readonly #grids: ActivationGrids;
   readonly #weights = new Map<string, WeightForm>();
   readonly #operands = new Map<string, string>();
   /** Names of the integers that a quantized value is. */
@@ -72,9 +67,9 @@ export class StaticRewrite {
   constructor(model: Model, plan: QuantPlan, ranges: Ranges, how: StaticChoices) {
     this.#plan = plan;
     this.#model = model;
-    this.#ranges = ranges;
     this.#how = how;
     this.#edit = new GraphEdit(model.graph);
+    this.#grids = new ActivationGrids(model, plan, ranges, how, this.#edit);
   }
 
   /** The rewritten model; nodes in topological order (S15). */
@@ -98,7 +93,8 @@ export class StaticRewrite {
       }
       const layer = this.#plan.layers.get(node.id);
       const inputs = node.inputs.map((i) => read.get(i) ?? this.#operand(node, i));
-      const now = layer === undefined ? { ...node, inputs } : this.#layer({ ...node, inputs }, layer);
+      const now =
+        layer === undefined ? this.#float({ ...node, inputs }, node) : this.#layer({ ...node, inputs }, layer);
       this.#nodes.push({ ...now, outputs: now.outputs.map((o) => made.get(o) ?? o) });
       for (const o of node.outputs) this.#around(o, made.get(o) ?? o, read.get(o));
     }
@@ -107,10 +103,34 @@ export class StaticRewrite {
     return { ...this.#model, graph: swapped.done() };
   }
 
+  /**
+   * A node that stays float. The runtime would quantize the weights of a Conv, ConvTranspose or Gemm between quantized values by itself, with
+   * one scale for all; it leaves those alone whose input is decoded with a scale per channel. So they get one: the same number for each.
+   */
+  #float(node: Node, was: Node): Node {
+    const value = was.inputs[0] ?? '';
+    const integers = this.#integers.get(value);
+    if (integers === undefined || !requantized.has(node.op)) return node;
+    const linear = linearLayer(this.#model.graph, was);
+    const read = linear === undefined ? undefined : readBy(linear);
+    if (read === undefined || read.channels < 2) return node;
+    const output = this.#edit.unique(`${value}_for_float`);
+    const { scale, zeroPoint } = this.#grids.perChannel(value, read.channels);
+    this.#nodes.push(
+      this.#edit.make({
+        op: 'DequantizeLinear',
+        inputs: [integers, scale, zeroPoint],
+        outputs: [output],
+        attributes: [attr.int('axis', 1)],
+      }),
+    );
+    return { ...node, inputs: [output, ...node.inputs.slice(1)] };
+  }
+
   /** value -> QuantizeLinear -> DequantizeLinear -> reader. */
   #around(value: string, from: string, to: string | undefined): void {
     if (to === undefined || !this.#plan.values.has(value)) return;
-    const { scale, zeroPoint } = this.#grid(value);
+    const { scale, zeroPoint } = this.#grids.of(value);
     const quantized = this.#edit.unique(`${value}_quantized`);
     this.#integers.set(value, quantized);
     const make = (op: string, input: string, output: string): Node =>
@@ -121,54 +141,10 @@ export class StaticRewrite {
   /** The integers of another value, read under a scaled grid. */
   #scaled(value: string, to = value): void {
     const of = this.#plan.values.get(value)?.scaled?.of ?? '';
-    const { scale, zeroPoint } = this.#grid(value);
+    const { scale, zeroPoint } = this.#grids.of(value);
     const quantized = this.#integers.get(of) ?? '';
     this.#integers.set(value, quantized);
     this.#nodes.push(this.#edit.make({ op: 'DequantizeLinear', inputs: [quantized, scale, zeroPoint], outputs: [to] }));
-  }
-
-  /** The grid of a value that is quantized here or was before. */
-  #grid(value: string): GridNames {
-    const before = graphIndex(this.#model.graph).producer.get(value);
-    const planned = this.#plan.values.get(value);
-    if (planned === undefined && before?.op === 'DequantizeLinear') {
-      const scale = before.inputs[1] ?? '';
-      const held = constantValue(this.#model.graph, scale);
-      return {
-        scale,
-        zeroPoint: before.inputs[2] ?? '',
-        value: () => (held === undefined ? 1 : (toNumbers(held.tensor)[0] ?? 1)),
-      };
-    }
-    const root = planned?.root ?? value;
-    const found = this.#grids.get(root);
-    if (found !== undefined) return found;
-    const scaled = this.#plan.values.get(root)?.scaled;
-    if (scaled !== undefined) {
-      const names = this.#scaledGrid(root, this.#grid(scaled.of), scaled.by);
-      this.#grids.set(root, names);
-      return names;
-    }
-    const nonNegative = this.#plan.values.get(root)?.nonNegative === true;
-    const grid = lazy((): Grid => activationGrid(this.#ranges(root), this.#how.symmetric, nonNegative));
-    const names = this.#gridTensors(root, grid);
-    this.#grids.set(root, names);
-    return names;
-  }
-
-  #scaledGrid(base: string, from: GridNames, by: number): GridNames {
-    const scale = this.#edit.unique(`${base}_scale`);
-    const value = (): number => Math.fround(from.value() * by);
-    this.#edit.setInitializer(lazyNumbers(scale, 'float', [], () => [value()]));
-    return { scale, zeroPoint: from.zeroPoint, value };
-  }
-
-  #gridTensors(base: string, grid: () => Grid): GridNames {
-    const scale = this.#edit.unique(`${base}_scale`);
-    const zeroPoint = this.#edit.unique(`${base}_zero_point`);
-    this.#edit.setInitializer(lazyNumbers(scale, 'float', [], () => [grid().scale]));
-    this.#edit.setInitializer(lazyNumbers(zeroPoint, 'uint8', [], () => [grid().zeroPoint]));
-    return { scale, zeroPoint, value: () => grid().scale };
   }
 
   /** A constant operand of an elementwise node between quantized values, on a grid of its own. */
@@ -182,15 +158,15 @@ export class StaticRewrite {
     const grid = lazy((): Grid => {
       const all = numbers();
       const range = { min: all.reduce((a, b) => Math.min(a, b), 0), max: all.reduce((a, b) => Math.max(a, b), 0) };
-      return activationGrid(range, this.#how.symmetric);
+      return this.#grids.over(range);
     });
-    const { scale, zeroPoint } = this.#gridTensors(name, grid);
+    const { scale, zeroPoint } = this.#grids.tensors(name, grid);
     const stored = this.#edit.unique(`${name}_quantized`);
     this.#edit.setInitializer(
-      lazyTensor(stored, 'uint8', held.dims, () => {
+      lazyTensor(stored, this.#grids.type, held.dims, () => {
         const g = grid();
         return packNumbers(
-          'uint8',
+          this.#grids.type,
           numbers().map((x) => x / g.scale + g.zeroPoint),
         );
       }),
@@ -211,7 +187,7 @@ export class StaticRewrite {
 
   #layer(node: Node, layer: QuantLayer): Node {
     const data = layer.node.inputs[0] ?? '';
-    const x = this.#grid(data);
+    const x = this.#grids.of(data);
     const weight = this.#weight(layer);
     const inputs = [node.inputs[0] ?? '', weight.name];
     const shift = this.#how.correct(layer);

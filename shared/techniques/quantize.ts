@@ -8,6 +8,7 @@ import { correctionOf, correctionRequest, correctsBias } from './quantize-correc
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
 import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
 import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
+import { operatorForm } from './quantize-operators.ts';
 import { explained, neededOpset, quantizeParams } from './quantize-params.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { type Prepared, preparedForQuantization } from './quantize-prepare.ts';
@@ -21,6 +22,9 @@ const eightBits = { bits: 8, block: 0 };
 interface Planned extends Prepared {
   readonly plan: QuantPlan;
 }
+
+const activationBits = (c: Pick<StepContext, 'params'>): number =>
+  c.params.mode === 'static' && Number(c.params.activationBits) === 16 ? 16 : 8;
 
 function planned(c: StepContext): Planned {
   const prepared = preparedForQuantization(c);
@@ -41,6 +45,7 @@ function calibrationOf(c: StepContext): CalibrationRequest | undefined {
 
 function rewriteStatic(c: StepContext): Rewrite {
   const { model, plan, notes } = planned(c);
+  const bits = activationBits(c);
   const layers = outcome(c, plan.refused, [...plan.layers.keys(), ...plan.stored.keys()], (id) => {
     const layer = plan.layers.get(id) ?? plan.stored.get(id);
     const scales = layer?.axis === undefined ? 'one scale' : `${layer.channels} scales`;
@@ -49,9 +54,11 @@ function rewriteStatic(c: StepContext): Rewrite {
   if (plan.layers.size + plan.stored.size === 0) return { model: c.model, layers, notes: [] };
   const { round, findings } = roundingOf(c, model);
   const correct = correctionOf(c, model);
-  const rewrite = new StaticRewrite(model, plan, c.ranges, { symmetric: c.params.symmetric === true, round, correct });
-  const done = storeWeights(rewrite.run(), plan.stored, { ...eightBits, round });
-  return { model: done, layers, notes: [...notes, ...staticNotes(plan)], findings };
+  const how = { symmetric: c.params.symmetric === true, bits, round, correct };
+  const done = storeWeights(new StaticRewrite(model, plan, c.ranges, how).run(), plan.stored, { ...eightBits, round });
+  const operators = c.params.form === 'qoperator' ? operatorForm(done, plan) : { model: done, foreign: false };
+  const said = [...notes, ...staticNotes(plan, bits), ...(operators.foreign ? [foreignNote] : [])];
+  return { model: operators.model, layers, notes: said, findings };
 }
 
 /** The selected nodes as layers, and what cannot be taken. */
@@ -129,15 +136,28 @@ function outcome(
   return all.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
 }
 
-const staticNotes = (plan: QuantPlan): readonly Text[] =>
-  ![...plan.stored.values()].some((l) => l.node.op === 'ConvTranspose')
-    ? []
-    : [
+const staticNotes = (plan: QuantPlan, bits: number): readonly Text[] => {
+  if (bits === 16)
+    return [
+      text(
+        'For accelerators: ONNX Runtime on the CPU has no 16-bit kernels, decodes the weights on every run and computes in float, more slowly.',
+        '가속기를 위한 형식입니다. ONNX Runtime CPU에는 16비트 커널이 없어 실행할 때마다 가중치를 풀고 float로 계산하므로 더 느립니다.',
+      ),
+    ];
+  return [...plan.stored.values()].some((l) => l.node.op === 'ConvTranspose')
+    ? [
         text(
           'ConvTranspose has no 8-bit kernel in ONNX Runtime on the CPU: its weights are smaller, it runs in float.',
           'ONNX Runtime CPU에는 ConvTranspose의 8비트 커널이 없습니다. 가중치는 작아지지만 float로 실행됩니다.',
         ),
-      ];
+      ]
+    : [];
+};
+
+const foreignNote = text(
+  "QGemm is a node of ONNX Runtime's own domain (com.microsoft): other runtimes may not know it.",
+  'QGemm은 ONNX Runtime 고유 도메인(com.microsoft)의 노드라서 다른 런타임에는 없을 수 있습니다.',
+);
 
 /** All selected layers. */
 function rewriteAll(c: StepContext): Rewrite {
@@ -224,6 +244,8 @@ export const quantize: Technique = {
   params: quantizeParams,
   validate: (p) => {
     if (p.mode === 'weight-only') return undefined;
+    if (p.mode === 'static' && Number(p.activationBits) === 16 && p.form === 'qoperator')
+      return 'the operators of QOperator form take 8-bit activations';
     if (p.bits !== 8) return `${p.bits} bits are for weight-only quantization`;
     return p.block === 0 ? undefined : 'blocks are for weight-only quantization';
   },
@@ -261,6 +283,8 @@ export const quantize: Technique = {
     { params: { calibration: 'mse', rounding: 'adaround' } },
     { params: { keep: 'sqnr', leastDb: 45 } },
     { params: { equalize: true, correctBias: true, perChannel: false } },
+    { params: { form: 'qoperator' } },
+    { params: { activationBits: 16 } },
     { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
     { params: { mode: 'weight-only', bits: 2, epochs: 1, scales: 'learnt' } },
   ],

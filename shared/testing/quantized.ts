@@ -26,6 +26,8 @@ export interface QuantizedOptions {
   /** Calibrated on all, judged on the first. */
   readonly feeds?: readonly Feeds[];
   readonly shapes?: ShapeChoice;
+  /** Ids of nodes that are not selected. */
+  readonly without?: readonly string[];
 }
 
 export function contextOf(m: Model, params: FieldValues, shapes?: ShapeChoice): StepContext {
@@ -79,7 +81,8 @@ export async function quantizedModel(
 /** Preview, calibrate, rewrite, write, read back, run; checks the law on the way. */
 export async function quantized(m: Model, params: FieldValues = {}, options: QuantizedOptions = {}) {
   const { shapes } = options;
-  const c = contextOf(m, params, shapes);
+  const all = contextOf(m, params, shapes);
+  const c = { ...all, selected: all.selected.filter((n) => options.without?.includes(n.id) !== true) };
   const predicted = measureFigures(quantize.rewrite(c).model, shapes);
   const feeds = options.feeds ?? [1, 2, 3].map((seed) => randomFeeds(m, seed));
   const done = quantize.rewrite(await informed(c, feeds));

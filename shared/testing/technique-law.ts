@@ -62,8 +62,16 @@ interface Ran {
 async function ran(runtime: Runtime, bytes: Uint8Array, feeds: Feeds): Promise<Ran> {
   const model = readModel(bytes);
   const facts = inferFacts(model);
+  // Beside 16-bit activations, for which the CPU has no kernels, it decodes weights on every run, whatever the file says.
+  const wide = model.graph.nodes.some(
+    (n) => n.op === 'DequantizeLinear' && facts.get(n.inputs[0] ?? '')?.elem === 'uint16',
+  );
   const constant = new Set(
-    model.graph.nodes.flatMap((n) => (n.name !== '' && n.outputs.every((o) => facts.get(o)?.constant) ? [n.name] : [])),
+    model.graph.nodes.flatMap((n) =>
+      n.name !== '' && n.outputs.every((o) => facts.get(o)?.constant) && !(wide && n.op === 'DequantizeLinear')
+        ? [n.name]
+        : [],
+    ),
   );
   const session = await runtime.open({ bytes }, { threads: 1, profile: true });
   try {
