@@ -84,6 +84,16 @@ export const pruneWeightsParams = {
     default: 0.01,
     when: gradual,
   },
+  taught: {
+    kind: 'switch',
+    label: text('The original teaches', '원본이 가르치기'),
+    help: text(
+      'Beside the labels, the answers of the model that entered the recipe, softened (temperature 3, 9 parts of 10).',
+      '레이블과 함께 레시피에 처음 들어온 모델의 부드러운 답(온도 3, 비중 9할)도 배웁니다.',
+    ),
+    default: false,
+    when: gradual,
+  },
   samples: samplesSeen,
 } as const satisfies Fields;
 

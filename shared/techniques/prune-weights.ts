@@ -97,6 +97,9 @@ function train(c: StepContext): TrainRequest | undefined {
   return {
     ...trainSettingsOf(c.params, { epochs: 10, learningRate: 0.01 }),
     layers: trainedLayers({ ...c, selected: nodes }).flatMap((l) => (l.taken ? [l.id] : [])),
+    ...(c.params.taught === true
+      ? { distill: { teachers: [{ kind: 'original' }], temperature: 3, softShare: 0.9 } }
+      : {}),
     remask: {
       parameters: weights.flatMap((w) => (w.weight.tensor.type === 'float' ? [w.weight.tensor.name] : [])),
       everySteps: 20,

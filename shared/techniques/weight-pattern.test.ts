@@ -198,6 +198,12 @@ describe('gradual', () => {
     expect([0, 0.3, 0.6, 1].map((t) => cubicShare(t, 0.6))).toEqual([0, 0.875, 1, 1]);
   });
 
+  it('asks for the original as teacher where it is to teach, and only there', () => {
+    expect(pruneWeights.train?.(context({ ratio: 0.8 }))?.distill).toBeUndefined();
+    const taught = pruneWeights.train?.(context({ ratio: 0.8, taught: true }))?.distill;
+    expect(taught).toEqual({ teachers: [{ kind: 'original' }], temperature: 3, softShare: 0.9 });
+  });
+
   it.each(['free', '4x4'])('masks (%s) only tighten, follow the curve and end at the share', (pattern) => {
     const c = context({ ratio: 0.8, pattern });
     const remask = pruneWeights.train?.(c)?.remask;

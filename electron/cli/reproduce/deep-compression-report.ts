@@ -100,13 +100,11 @@ function sectionOf(n: NetReport): Page['sections'][number] {
   const e = net?.epochs;
   const epochs = `${e?.dense} dense, ${e?.retrain} after pruning, ${e?.codebook} after sharing`;
   const aim = paper?.ratios[2] ?? 0;
-  const layers = (net?.layers ?? []).map(
-    (l) => `${l.names.join(', ')} ${(l.keep * 100).toFixed(0)} % at ${l.bits} bits`,
-  );
+  const bits = Object.entries(net?.bits ?? {}).map(([name, n]) => `${name} ${n}`);
   return {
     title: n.name,
     parts: [
-      `Kept: ${layers.join('; ')}. Epochs: ${epochs}. ${verdict(n, aim)}`,
+      `Pruned: ${((net?.ratio ?? 0) * 100).toFixed(1)} % of all weights. Bits of an index: ${bits.join(', ')}. Epochs: ${epochs}. ${verdict(n, aim)}`,
       ...(paper === undefined
         ? []
         : [
@@ -124,7 +122,7 @@ export function deepCompressionPage(nets: readonly NetReport[]): Page {
     title: 'Deep Compression of both LeNets',
     about: [
       'Han, Mao, Dally 2016, Table 1: prune, retrain, share, retrain the codebook, Huffman coding.',
-      `Trained with the 7,000 training digits, augmented; chosen with 1,000 validation digits; errors of the 2,000 test digits, and of MNIST's own 10,000 test digits where they are here. After each cut the dense net teaches beside the labels; the dense control is the dense net after as many more epochs with the same teacher.`,
+      `Trained with the 7,000 training digits, augmented; chosen with 1,000 validation digits; errors of the 2,000 test digits, and of MNIST's own 10,000 test digits where they are here. While it is cut, and after sharing, the dense net teaches beside the labels; the dense control is the dense net after as many more epochs with the same teacher.`,
       'Bytes are 4 a parameter of the dense net, the ONNX file (pruned, shared) and the archive that "pack" writes (packed), graph, biases and tables included; each archive was unpacked and compared with its file before its error was taken.',
     ],
     sections: nets.map(sectionOf),

@@ -14,6 +14,7 @@ import {
   controlLenet,
   denseLenet,
   type Epochs,
+  gradualStep,
   keptName,
   type Lenet,
   leNet5,
@@ -30,8 +31,10 @@ interface Paper {
 }
 
 export interface Net extends Lenet {
-  /** Share of the weights that stays, and bits of an index, by layer. */
-  readonly layers: readonly { readonly names: readonly string[]; readonly keep: number; readonly bits: number }[];
+  /** Share of all weights that goes. */
+  readonly ratio: number;
+  /** Bits of an index, by layer. */
+  readonly bits: Readonly<Record<string, number>>;
   readonly paper: Paper;
   readonly epochs: Schedule;
 }
@@ -43,22 +46,15 @@ export interface Schedule extends Epochs {
 export const deepCompressionNets: readonly Net[] = [
   {
     ...leNet300,
-    layers: [
-      { names: ['fc1'], keep: 0.08, bits: 4 },
-      { names: ['fc2'], keep: 0.12, bits: 4 },
-      { names: ['scores'], keep: 0.35, bits: 4 },
-    ],
+    ratio: 0.925,
+    bits: { fc1: 4, fc2: 4, scores: 4 },
     paper: { ratios: [12, 32, 40], errorBefore: 1.64, errorAfter: 1.58 },
     epochs: { dense: 40, retrain: 30, codebook: 8 },
   },
   {
     ...leNet5,
-    layers: [
-      { names: ['conv1'], keep: 0.66, bits: 6 },
-      { names: ['conv2'], keep: 0.2, bits: 5 },
-      { names: ['fc1'], keep: 0.06, bits: 4 },
-      { names: ['scores'], keep: 0.25, bits: 4 },
-    ],
+    ratio: 0.92,
+    bits: { conv1: 6, conv2: 5, fc1: 4, scores: 4 },
     paper: { ratios: [12, 33, 39], errorBefore: 0.8, errorAfter: 0.74 },
     epochs: { dense: 24, retrain: 16, codebook: 4 },
   },
@@ -69,18 +65,11 @@ export function deepCompression(
   net: Net,
   s: Schedule,
 ): { readonly pruning: readonly Step[]; readonly sharing: readonly Step[] } {
-  const prune = net.layers.map(
-    ({ names, keep }): Step => ({
-      technique: 'prune-weights',
-      select: { names: [...names] },
-      params: { ratio: 1 - keep },
-    }),
-  );
-  const share = net.layers.map(
-    ({ names, bits }): Step => ({ technique: 'share-weights', select: { names: [...names] }, params: { bits } }),
+  const share = Object.entries(net.bits).map(
+    ([name, bits]): Step => ({ technique: 'share-weights', select: { names: [name] }, params: { bits } }),
   );
   return {
-    pruning: [...prune, retrainStep(s.retrain, net.rate * 0.6)],
+    pruning: [gradualStep(net.ratio, s.retrain, net.rate * 0.6)],
     sharing: [...share, retrainStep(s.codebook, net.rate / 10)],
   };
 }
@@ -132,7 +121,7 @@ export async function runSeed(study: Study, net: Net, seed: number, s: Schedule 
   if (Buffer.compare(restored, file) !== 0) throw new Fault('internal', 'the archive does not restore its file');
   const after = await stage('packed', readModel(restored), archive.length, net.paper.ratios[2]);
   // As many epochs, in as many trainings: the first is also the control of pruning alone.
-  const half = await controlLenet(study, net, seed, dense, pruning.slice(-1));
+  const half = await controlLenet(study, net, seed, dense, [retrainStep(s.retrain, net.rate * 0.6)]);
   const control = await afterSteps(study, name('control-again'), half, sharing.slice(-1), seed, dense);
   const controlErrors = await errorsOf(study, control.model);
   return {

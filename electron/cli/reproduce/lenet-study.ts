@@ -43,6 +43,13 @@ export const retrainStep = (epochs: number, learningRate: number): Step => ({
   params: { epochs, learningRate, weightDecay: 5e-5, temperature: 3, softShare: 0.9 },
 });
 
+/** The weakest weights of all layers together, zeroed one after the other in the first half of a training that the dense net teaches. */
+export const gradualStep = (ratio: number, epochs: number, learningRate: number): Step => ({
+  technique: 'prune-weights',
+  select: { all: true },
+  params: { ratio, scope: 'global', timing: 'gradual', until: 0.5, epochs, learningRate, taught: true },
+});
+
 /** The dense net after as many more epochs, with the same teacher, as one that was cut. */
 export const controlLenet = (
   study: Study,
