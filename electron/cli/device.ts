@@ -81,7 +81,7 @@ export function deviceShow(id: string, options: OutputOptions): void {
       table(['number', 'value', 'from'], rows),
       '',
       ...operators,
-      ...profile.notes,
+      ...profile.notes.map((n) => n.en),
       ...(profile.energy === null
         ? ['Energy: no figures of its own; those of 45 nm logic are used (Horowitz 2014).']
         : []),

@@ -1,5 +1,6 @@
 /** Owns the profile that measured runs give: fitted rates as peaks and shares, and how well it meets what it did not see. */
 import { median } from 'simple-statistics';
+import { text } from '../base/text.ts';
 import { estimateOn } from './estimate.ts';
 import { type FittedRates, fitRates, type MeasuredRun } from './fit-rates.ts';
 import type { LayerClass } from './layer-work.ts';
@@ -142,8 +143,11 @@ export function fitProfile(device: MeasuredDevice, runs: readonly MeasuredRun[])
         }).flat();
   const unseenError = unseen === null ? null : median(unseen);
   const percent = (x: number): string => `${(x * 100).toFixed(1)} %`;
-  const note =
-    `Fitted to ${runs.length} runs: median error ${percent(medianError)}, worst ${percent(worst.error)} (${worst.id})` +
-    (unseenError === null ? '.' : `; on runs that the fit had not seen, median ${percent(unseenError)}.`);
+  const said = { n: runs.length, median: percent(medianError), worst: `${percent(worst.error)} (${worst.id})` };
+  const unseenText = unseenError === null ? null : percent(unseenError);
+  const note = text(
+    `Fitted to ${said.n} runs: median error ${said.median}, worst ${said.worst}${unseenText === null ? '' : `; on runs that the fit had not seen, median ${unseenText}`}.`,
+    `실행 ${said.n}건에 맞춘 프로필: 오차 중앙값 ${said.median}, 최대 ${said.worst}${unseenText === null ? '' : `, 맞출 때 쓰지 않은 실행에서는 중앙값 ${unseenText}`}.`,
+  );
   return { profile: { ...profile, notes: [note] }, medianError, worst, unseenError };
 }

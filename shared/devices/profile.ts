@@ -95,7 +95,8 @@ export const deviceProfileSchema = z
     units: z.array(unitSchema).min(1),
     /** Picojoules a multiply-accumulate and a byte; null: the general figures of 45 nm logic are used, and said. */
     energy: z.strictObject({ macPj: byType, memoryBytePj: quantitySchema, onChipBytePj: quantitySchema }).nullable(),
-    notes: z.array(z.string()).default([]),
+    /** What a person should know, in both languages. */
+    notes: z.array(z.strictObject({ en: z.string().min(1), ko: z.string().min(1) })).default([]),
     sources: z.record(
       z.string().regex(/^[a-z0-9-]+$/),
       z.strictObject({ title: z.string().min(1), address: z.string().min(1), date }),

@@ -48,8 +48,16 @@ function measured({ net, width, size }: PublishedLatency): Measured {
   return { layers: worksOf(model).layers, activationBytes: measureFigures(model).peakActivationBytes };
 }
 
-/** Every published latency beside its estimate. */
-export function checkLatencies(rows: readonly PublishedLatency[] = publishedLatencies): readonly LatencyCheck[] {
+let all: readonly LatencyCheck[] | undefined;
+
+/** Published latencies, all or those given, beside their estimates. */
+export function checkLatencies(rows?: readonly PublishedLatency[]): readonly LatencyCheck[] {
+  if (rows !== undefined) return check(rows);
+  all ??= check(publishedLatencies);
+  return all;
+}
+
+function check(rows: readonly PublishedLatency[]): readonly LatencyCheck[] {
   const known = new Map<string, Measured>();
   return rows.map((row) => {
     const key = `${row.net} ${row.width} ${row.size}`;

@@ -12,6 +12,9 @@ import { useDocument } from '../../state/store.ts';
 import { setView } from '../../state/view.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { CountFigure, counts } from './CountFigure.tsx';
+import { DeviceFigure } from './DeviceFigure.tsx';
+import { DevicePicker } from './DevicePicker.tsx';
+import { useDeviceChoice } from './device-choice.ts';
 import { AccuracyFigure, LatencyFigure } from './MeasuredFigures.tsx';
 import { words } from './words.ts';
 import './cost.css';
@@ -35,6 +38,7 @@ export function FiguresStrip() {
   const edit = useDocument((d) => d.edit);
   const draft = useDocument((d) => d.draft);
   const planned = useRunPlan((p) => p.data);
+  const device = useDeviceChoice((s) => s.choice);
   const recipe = recipeOf(edit);
   const plain = activeSteps(recipe) === 0;
   const found = open === null ? nothing : measuredOf(jobs, open.modelId, recipe);
@@ -67,7 +71,17 @@ export function FiguresStrip() {
           readBack={readBack}
         />
       ))}
-      <LatencyFigure measured={measured} changed={changed} action={action} onPaper={onPaper} />
+      {device === null ? (
+        <LatencyFigure
+          measured={measured}
+          changed={changed}
+          action={action}
+          onPaper={onPaper}
+          picker={<DevicePicker />}
+        />
+      ) : (
+        <DeviceFigure choice={device} changed={changed} picker={<DevicePicker />} />
+      )}
       <AccuracyFigure measured={measured} changed={changed} action={action} />
     </dl>
   );

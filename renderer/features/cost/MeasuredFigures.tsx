@@ -16,6 +16,8 @@ export interface MeasuredFigureProps {
   readonly action: ReactNode;
   /** Sentences on what steps save in the file but not in the kernels that run it. */
   readonly onPaper?: readonly string[];
+  /** Beside the title: which device the figure is for. */
+  readonly picker?: ReactNode;
 }
 
 function useBadge({ measured }: MeasuredFigureProps): ReactNode {
@@ -36,9 +38,13 @@ export function LatencyFigure(p: MeasuredFigureProps) {
   const paper = p.onPaper ?? [];
   const badge =
     paper.length === 0 ? (
-      state
+      <>
+        {p.picker}
+        {state}
+      </>
     ) : (
       <>
+        {p.picker}
         {state}
         <Tooltip text={paper.join(' ')}>
           <span className="badge warn">{say(words.onPaper)}</span>

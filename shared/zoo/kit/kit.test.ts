@@ -94,7 +94,7 @@ describe('a profile from results', () => {
     const depthwise = unit.classes['depthwise-conv']?.utilisation;
     expect((depthwise?.fp32?.value ?? 0) * (unit.peak.fp32?.value ?? 0)).toBeCloseTo(5e9, -9);
     expect(unit.launchUs?.value).toBeCloseTo(4, 0);
-    expect(profile.notes[0]).toContain('median error');
+    expect(profile.notes[0]?.en).toContain('median error');
     // And so the networks, which nothing was fitted to.
     for (const net of ['mobilenet-v1', 'resnet-18', 'squeezenet-1.1']) {
       const { layers } = worksOf(buildFromZoo(net));
