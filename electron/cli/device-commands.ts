@@ -4,6 +4,7 @@ import type { ImportOptions, KitOptions, RunKitOptions } from './device-kit.ts';
 import type { EstimateOptions } from './estimate.ts';
 import { integer, shape } from './options.ts';
 import type { OutputOptions } from './output.ts';
+import type { CalibrateOptions } from './this-machine.ts';
 
 export function deviceCommands(bantam: Command): void {
   const device = bantam
@@ -48,10 +49,16 @@ export function deviceCommands(bantam: Command): void {
     .action(async (results: string, options: ImportOptions) =>
       (await import('./device-kit.ts')).deviceImport(results, options),
     );
+  device
+    .command('calibrate')
+    .description('time kernels of every kind on this computer, once, for estimates of it (about 60 s)')
+    .option('--seconds <n>', 'seconds to time for', integer('--seconds', 1, 60))
+    .option('--json', 'print one JSON object')
+    .action(async (options: CalibrateOptions) => (await import('./this-machine.ts')).calibrate(options));
   bantam
     .command('estimate <model>')
-    .description('time, memory and energy of a model on a device that is not here')
-    .option('--device <id>', 'a device of "bantam device list", or a profile file')
+    .description('time of a model on this computer, or its time, memory and energy on another device')
+    .option('--device <id>', 'a device of "bantam device list", or a profile file; without it this computer')
     .option('--table <file>', 'a table of measured layers instead (CSV: layer shape, ms)')
     .option('--unit <id>', 'a compute unit of the device other than its first')
     .option('--shape <name=1,3,224,224>', "set an input's dimensions (repeatable)", shape)

@@ -1,4 +1,4 @@
-/** Owns `bantam estimate`: a model's time, memory and energy on a device that is not here, by a profile or by a table. */
+/** Owns `bantam estimate`: a model's time, memory and energy on another device, by a profile or by a table, or its time here. */
 import { readFileSync } from 'node:fs';
 import { worksOf } from '#shared/analysis/latency/works-of.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
@@ -13,6 +13,7 @@ import type { ShapeOption } from './inspect.ts';
 import { type OutputOptions, print } from './output.ts';
 import { shapeChoice } from './shapes.ts';
 import { bytes, count, milliseconds, table } from './table.ts';
+import { estimateHere } from './this-machine.ts';
 
 export interface EstimateOptions extends OutputOptions, ShapeOption {
   readonly device?: string;
@@ -21,8 +22,12 @@ export interface EstimateOptions extends OutputOptions, ShapeOption {
 }
 
 export function estimate(path: string, options: EstimateOptions): void {
-  if ((options.device === undefined) === (options.table === undefined))
+  if (options.device !== undefined && options.table !== undefined)
     throw new Fault('bad-input', 'one of --device and --table is needed', { hint: 'See "bantam device list".' });
+  if (options.device === undefined && options.table === undefined) {
+    estimateHere(path, (model) => shapeChoice(model, options.shape), options);
+    return;
+  }
   const model = openModelFile(path);
   const shapes = shapeChoice(model, options.shape);
   const { layers } = worksOf(model, shapes);

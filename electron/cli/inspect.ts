@@ -1,9 +1,12 @@
 /** Owns `bantam inspect`: what a file holds and costs, without running it. */
+import { activationMemory } from '#shared/analysis/latency/activation-memory.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { figuresJson, figuresText } from './figures-report.ts';
 import { type OutputOptions, print } from './output.ts';
 import { type Shapes, shapeChoice } from './shapes.ts';
+import { bytes } from './table.ts';
+import { latencyHere, latencyText } from './this-machine.ts';
 
 export interface ShapeOption {
   readonly shape?: Shapes;
@@ -11,6 +14,15 @@ export interface ShapeOption {
 
 export function inspect(path: string, options: OutputOptions & ShapeOption): void {
   const model = openModelFile(path);
-  const figures = measureFigures(model, shapeChoice(model, options.shape));
-  print(options, figuresJson(figures), () => figuresText(figures));
+  const shapes = shapeChoice(model, options.shape);
+  const figures = measureFigures(model, shapes);
+  const latencyMs = latencyHere(model, shapes);
+  const memory = activationMemory(model, shapes);
+  const activations = { fileOrder: memory.fileOrder, bestOrder: memory.bestOrder };
+  print(options, { ...figuresJson(figures), activationBytes: activations, latencyMs }, () =>
+    [
+      figuresText(figures),
+      `peak activations        ${bytes(memory.fileOrder)} in the order of the file, ${bytes(memory.bestOrder)} in the best order found (the runtime's order: "bantam profile")\nlatency here            ${latencyText(latencyMs)}`,
+    ].join('\n\n'),
+  );
 }

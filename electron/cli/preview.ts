@@ -8,6 +8,7 @@ import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { shapeChoice } from './shapes.ts';
 import { stepsText } from './steps-report.ts';
+import { latencyHere, latencyText } from './this-machine.ts';
 
 export interface RecipeOptions extends ShapeOption {
   readonly recipe: string;
@@ -18,15 +19,21 @@ export function preview(path: string, options: OutputOptions & RecipeOptions): v
   const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
   const model = openModelFile(path);
   const shapes = shapeChoice(model, options.shape);
-  const { before, figures, steps } = previewRecipe(model, recipe, { shapes });
-  const told = steps.map((s) => ({
+  const { before, figures, steps, model: after } = previewRecipe(model, recipe, { shapes });
+  const done = steps.map((s) => ({
     technique: s.technique,
     exactness: s.exactness,
     layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
     notes: [...s.notes, ...s.findings()],
     after: headlineOf(s.figures),
   }));
-  print(options, { before: figuresJson(before), predicted: figuresJson(figures), steps: told }, () =>
-    [headlineTable(headlineOf(before), headlineOf(figures), undefined, 'predicted'), stepsText(told)].join('\n\n'),
+  const latencyMs = { before: latencyHere(model, shapes), predicted: latencyHere(after, shapes) };
+  const told = { before: figuresJson(before), predicted: figuresJson(figures), steps: done, latencyMs };
+  print(options, told, () =>
+    [
+      headlineTable(headlineOf(before), headlineOf(figures), undefined, 'predicted'),
+      `latency here, before:    ${latencyText(latencyMs.before)}\nlatency here, predicted: ${latencyText(latencyMs.predicted)}`,
+      stepsText(done),
+    ].join('\n\n'),
   );
 }

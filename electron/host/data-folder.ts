@@ -12,10 +12,16 @@ export interface DataFolder {
   /** One folder for each job that is not done: how far it is. */
   readonly checkpoints: string;
   readonly project: string;
+  /** What calibration learnt of this machine. */
+  readonly machine: string;
 }
 
+const defaultRoot = (): string => process.env.BANTAM_HOME ?? join(homedir(), '.bantam');
+/** Where the profile of this machine stands, whether or not the folder is there. */
+export const machineFolder = (root = defaultRoot()): string => join(resolve(root), 'machine');
+
 /** Makes the folders that are missing. Faults: `denied` where that cannot be. */
-export function dataFolder(root = process.env.BANTAM_HOME ?? join(homedir(), '.bantam')): DataFolder {
+export function dataFolder(root = defaultRoot()): DataFolder {
   const at = resolve(root);
   const models = join(at, 'models');
   try {
@@ -32,5 +38,6 @@ export function dataFolder(root = process.env.BANTAM_HOME ?? join(homedir(), '.b
     journal: join(at, 'jobs', 'journal.jsonl'),
     checkpoints: join(at, 'jobs', 'checkpoints'),
     project: join(at, 'project.json'),
+    machine: machineFolder(at),
   };
 }

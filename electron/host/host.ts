@@ -15,6 +15,7 @@ import { createQueue, type Queue } from '../jobs/queue.ts';
 import { runToEnd } from '../jobs/run-process.ts';
 import type { DataFolder } from './data-folder.ts';
 import { exportModel } from './export-model.ts';
+import { readMachine } from './machine-file.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
 import { type Held, type ModelStore, openStore } from './model-store.ts';
 import { projectFile } from './project.ts';
@@ -112,6 +113,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const openPath = async (path: string): Promise<Opened> => opened(await takeIn(path, { name: lastPart(path) }));
 
   const idsOf = (spec: JobSpec): readonly string[] => {
+    if (spec.kind === 'calibrate-machine') return [];
     if (spec.kind === 'compare') return [spec.a, spec.b];
     if (spec.kind === 'profile') return spec.versus === undefined ? [spec.modelId] : [spec.modelId, spec.versus];
     return spec.kind === 'evaluate' && spec.reference !== undefined ? [spec.modelId, spec.reference] : [spec.modelId];
@@ -130,7 +132,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     const out = spec.kind === 'apply' ? (await store.draft()).path : '';
     const preprocess = held[0]?.preprocess;
     const known = preprocess === undefined ? {} : { preprocess };
-    const kept = spec.kind === 'apply' ? { checkpoint: checkpointOf(id) } : {};
+    const folders = { apply: checkpointOf(id), 'calibrate-machine': options.folder.machine };
+    const checkpoint = spec.kind in folders ? folders[spec.kind as keyof typeof folders] : undefined;
+    const kept = checkpoint === undefined ? {} : { checkpoint };
     return { kind: 'job', spec, models, out, threads, ...known, ...kept };
   };
   const discard = async (task: Extract<Task, { kind: 'job' }>): Promise<void> => {
@@ -230,6 +234,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       const model = (await store.get(modelId)).path;
       return (await runToEnd(options.spawn, { kind: 'answer', model, feeds, threads })).answer;
     },
+    machineProfile: async () => readMachine(options.folder.machine, options.runtime, threads) ?? null,
     saveProject: async (next) => {
       await project.save(next);
       return {};

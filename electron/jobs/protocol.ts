@@ -16,7 +16,7 @@ export type Task =
       /** Where a result model is to be written (a path in a folder made for it). */
       readonly out: string;
       readonly threads: number;
-      /** Folder in which the job keeps how far it is, over crashes; without one it starts anew. */
+      /** Folder in which the job keeps how far it is, over crashes (a calibration also what it found); without one it starts anew. */
       readonly checkpoint?: string;
     }
   /** Opens a written file with the runtime and compares its outputs with the held model's. */

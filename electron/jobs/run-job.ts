@@ -5,8 +5,10 @@ import { compare } from '#shared/training/compare.ts';
 import { evaluate } from '#shared/training/evaluate.ts';
 import { evaluateAgainst } from '#shared/training/evaluate-against.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
+import { chainsIn, keepMachine } from '../host/machine-file.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { applyRecipe } from './apply-recipe.ts';
+import { calibrateMachine } from './calibrate-machine.ts';
 import { openCheckpoint, workKey } from './checkpoint.ts';
 import { profileModel } from './profile-model.ts';
 import type { Outcome, Task } from './protocol.ts';
@@ -65,6 +67,16 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
         ...(shapes === undefined ? {} : { shapes }),
       });
       return { kind: 'job', wrote: false, result: { profile } };
+    }
+    case 'calibrate-machine': {
+      const folder = task.checkpoint;
+      const threads = task.threads > 0 ? { threads: task.threads } : {};
+      const kept = folder === undefined ? {} : { kept: chainsIn(folder) };
+      const profile = await calibrateMachine(parts, { seconds: spec.seconds, ...threads, ...kept });
+      if (folder !== undefined) await keepMachine(folder, profile);
+      const { chains, samples, seconds, spread } = profile;
+      const calibrated = { chains, samples, seconds, mostErrorPercent: 100 * spread.most };
+      return { kind: 'job', wrote: false, result: { calibrated } };
     }
     case 'compare': {
       const [a, b] = [subjectAt(pathOf(task, spec.a)), subjectAt(pathOf(task, spec.b))];

@@ -26,7 +26,7 @@ export interface Measured {
 
 /** What was measured of the opened model: untouched, and with the recipe. */
 export function measuredOf(jobs: readonly Job[], modelId: string, recipe: Recipe): Measured {
-  const done = jobs.filter((j) => j.state === 'done' && j.spec.kind !== 'compare' && j.spec.modelId === modelId);
+  const done = jobs.filter((j) => j.state === 'done' && 'modelId' in j.spec && j.spec.modelId === modelId);
   // a model that a job made was measured when it was made
   const maker = jobs.find((j) => j.state === 'done' && j.result?.modelId === modelId)?.result?.evaluation?.after;
   const original = done.find((j) => (j.result?.evaluation?.before ?? j.result?.single) !== undefined)?.result;

@@ -3,6 +3,7 @@
  * this one value. Binary fields are Uint8Array and travel as they are; weights stay host-side behind a model id.
  */
 import { z } from 'zod';
+import { machineProfileSchema } from '../devices/machine/machine-profile.ts';
 import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
 import { profileSchema } from './profile.ts';
 import { wireTensorSchema } from './run-tensor.ts';
@@ -66,6 +67,11 @@ export const jobSpecSchema = z.discriminatedUnion('kind', [
     threads: z.number().int().min(1).max(1024).optional(),
     seconds: z.number().min(0.1).max(60).default(2),
   }),
+  /** Times kernels of every kind on this machine, once, so that latencies can be estimated before anything runs. */
+  z.strictObject({
+    kind: z.literal('calibrate-machine'),
+    seconds: z.number().min(1).max(60).default(50),
+  }),
 ]);
 export type JobSpec = z.infer<typeof jobSpecSchema>;
 
@@ -127,6 +133,10 @@ export const jobResultSchema = z.object({
   single: evaluationSchema.optional(),
   comparison: comparisonSchema.optional(),
   profile: profileSchema.optional(),
+  /** Of a calibration: what it rests on; the profile itself is asked by `machineProfile`. */
+  calibrated: z
+    .object({ chains: z.number(), samples: z.number(), seconds: z.number(), mostErrorPercent: z.number() })
+    .optional(),
   steps: z
     .array(
       z.object({
@@ -328,6 +338,8 @@ export const calls = {
       rest: z.object({ plainBytes: z.number(), codedBytes: z.number() }),
     }),
   },
+  /** What calibration learnt of this machine with this runtime and thread count; null: it has not been calibrated. */
+  machineProfile: { input: z.strictObject({}), output: machineProfileSchema.nullable() },
   /** Autosave: recipe and open model by project name. */
   saveProject: { input: z.strictObject({ modelId: blobId, recipe: recipeSchema }), output: z.strictObject({}) },
   lastProject: {

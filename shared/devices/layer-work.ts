@@ -49,10 +49,11 @@ export interface ProductShape {
   readonly columns: number;
 }
 
-/** Everything else: elements that leave the kernel, and the length of the last axis of what enters. */
+/** Everything else: elements that leave the kernel, its second axis, and the length of the last axis of what enters. */
 export interface ElementsShape {
   readonly kind: 'elements';
   readonly elements: number;
+  readonly channels: number;
   readonly lastAxis: number;
 }
 

@@ -4,11 +4,11 @@ import type { FieldValues } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import type { DistillSettings, Hint, TeacherRef } from '../training/settings.ts';
 import type { StepContext, Technique } from './declare.ts';
-import { trainFields, trainSettingsOf } from './train-fields.ts';
-import { fitsTraining } from './trainable-layers.ts';
-import { inTrainedForm, learningLayers, learningNotes, learningOf, scalesField } from './trained-form.ts';
+import { outputOf, trainFields, trainSettingsOf } from './train-fields.ts';
+import { fitsTraining, frozenNotes, trainedLayers } from './trainable-layers.ts';
 
 const start = { epochs: 20, learningRate: 0.01 };
+const layersOf = (c: StepContext) => trainedLayers(c, outputOf(c.params));
 
 const list = (value: unknown): readonly string[] =>
   String(value ?? '')
@@ -130,7 +130,6 @@ export const distill: Technique = {
       unit: 'none',
     },
     ...trainFields(start),
-    scales: scalesField,
   },
   validate: (params) => (teachersOf(params).length === 0 ? 'name at least one teacher, or "original"' : undefined),
   exactness: () => 'shape',
@@ -138,15 +137,14 @@ export const distill: Technique = {
   fits: fitsTraining,
   rewrite: (c) => {
     checkHints(c);
-    const layers = learningLayers(c);
-    return { model: c.model, layers, notes: learningNotes(c, layers) };
+    const layers = layersOf(c);
+    return { model: c.model, layers, notes: frozenNotes(layers) };
   },
   train: (c) => ({
     ...trainSettingsOf(c.params, start),
-    ...learningOf(c),
+    layers: layersOf(c).flatMap((l) => (l.taken ? [l.id] : [])),
     distill: distillOf(c.params),
   }),
-  ...inTrainedForm,
   knobs: ['epochs'],
   promises: ['same-io', 'same-parameters', 'same-macs'],
   cases: [{ params: { epochs: 1 } }],

@@ -14,7 +14,6 @@ import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { type Prepared, preparedForQuantization } from './quantize-prepare.ts';
 import { type Rounding, roundingOf, roundingRequest, roundsAdaptively, toNearest } from './quantize-rounding.ts';
 import { StaticRewrite } from './quantize-static.ts';
-import { quantizedTraining, trainsQuantized } from './quantize-training.ts';
 import { storeWeights } from './quantize-weights.ts';
 
 const eightBits = { bits: 8, block: 0 };
@@ -194,18 +193,6 @@ function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined
   return fallbackTrials(trials.c, observed === undefined ? round : round - 1, trials.rewrite);
 }
 
-function rewrite(c: StepContext): Rewrite {
-  const trials = trialsOf(c);
-  return withFallback(trials.c, trials.rewrite);
-}
-
-/** The layers whose weights become integers, by their ids. */
-function layersOf(c: StepContext): ReadonlyMap<string, QuantLayer> {
-  if (c.params.mode === 'weight-only') return storable(c).layers;
-  const { plan } = planned(c);
-  return new Map([...plan.layers, ...plan.stored]);
-}
-
 export const quantize: Technique = {
   id: 'quantize',
   group: 'quantize',
@@ -253,7 +240,6 @@ export const quantize: Technique = {
   needs: {
     calibration: calibrationOf,
     evidence: evidenceFor,
-    training: trainsQuantized,
     opset: (p) => neededOpset(p),
   },
   fits: (node: Node, c) => {
@@ -267,15 +253,17 @@ export const quantize: Technique = {
       ? { fits: false, reason: text(reason, `양자화할 수 없음: ${reason}`) }
       : { fits: true };
   },
-  rewrite,
-  ...quantizedTraining(rewrite, layersOf),
+  rewrite: (c) => {
+    const trials = trialsOf(c);
+    return withFallback(trials.c, trials.rewrite);
+  },
   rewriteInside,
   knobs: ['bits'],
   // Parameters mostly stay or fall (folded normalisation); a bias that two layers share becomes two, on grids of their own.
   promises: ['same-io', 'same-macs'],
   cases: [
     { params: {} },
-    { params: { perChannel: false, symmetric: true, calibration: 'entropy', epochs: 1 } },
+    { params: { perChannel: false, symmetric: true, calibration: 'entropy' } },
     { params: { mode: 'dynamic' } },
     { params: { mode: 'weight-only' } },
     { params: { mode: 'weight-only', bits: 4, block: 16 } },
@@ -286,7 +274,6 @@ export const quantize: Technique = {
     { params: { form: 'qoperator' } },
     { params: { activationBits: 16 } },
     { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
-    { params: { mode: 'weight-only', bits: 2, epochs: 1, scales: 'learnt' } },
   ],
   explain: (p) => explained(p),
   onPaper: (p) =>

@@ -26,6 +26,7 @@ export function namesOf(job: Job, language: Language): { readonly title: string;
   if (spec.kind === 'evaluate') return { title: words.measuring[language], model: spec.data };
   if (spec.kind === 'profile')
     return { title: (spec.versus === undefined ? words.profiling : words.profilingTwo)[language], model: '' };
+  if (spec.kind === 'calibrate-machine') return { title: words.calibrating[language], model: '' };
   if (spec.kind === 'compare') return { title: words.comparing[language], model: spec.data ?? '' };
   const on = spec.recipe.steps.filter((s) => s.off !== true);
   const said = on.map((s) => techniques.find((t) => t.id === s.technique)?.title[language] ?? s.technique);

@@ -65,6 +65,7 @@ export const words = {
   cancelled: text('cancelled', '취소됨'),
   left: text('{time} left', '{time} 남음'),
   measuring: text('Measure as it is', '현재 모델 측정'),
+  calibrating: text('Calibrate this computer', '이 컴퓨터 보정'),
   comparing: text('Compare layer by layer', '레이어별 비교'),
   copy: text('Copy without steps', '단계 없이 복사'),
   chooseData: text('Choose data to measure it on.', '측정할 데이터를 고르세요.'),

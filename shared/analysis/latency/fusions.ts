@@ -126,7 +126,8 @@ function isSum(view: View, p: number, at: number, main: number): boolean {
   const other = operand(view, p, at);
   const its = view.facts(other)?.shape;
   if (!its) return false;
-  if (view.op(main) === 'MatMul') return view.isConstant(other) && its.length === 1;
+  if (view.op(main) === 'MatMul')
+    return view.isConstant(other) && its.length > 0 && its.slice(0, -1).every((d) => d === 1);
   const mine = view.facts(view.output(at))?.shape;
   return view.op(main) === 'Conv' && !view.isConstant(other) && !!mine && String(mine) === String(its);
 }

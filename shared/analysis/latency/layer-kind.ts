@@ -96,5 +96,5 @@ export function shapeOf(
     const rows = kernel === 'gemm' && (weight?.length ?? 2) <= 2 ? all : (to.at(-2) ?? 1);
     return { kind: 'product', count: all / Math.max(1, rows), rows, inner, columns };
   }
-  return { kind: 'elements', elements: product(to), lastAxis: from.at(-1) ?? 1 };
+  return { kind: 'elements', elements: product(to), channels: to[1] ?? 1, lastAxis: from.at(-1) ?? 1 };
 }

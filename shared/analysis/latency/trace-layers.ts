@@ -77,7 +77,9 @@ function kernelsOf(model: Model, entries: readonly ProfileEntry[]): readonly Ker
       for (const [, k] of node.matchAll(/bantam#(\d+)#/g)) kernel.positions.push(Number(k));
       // The blocked-layout pass names its kernels after the value that they make.
       const value = /^(.*)_nchwc(?:_\d+)?$/s.exec(node)?.[1];
-      const maker = value === undefined ? undefined : wiring.producer[wiring.ids.get(value) ?? -1];
+      // A normalisation or scale that became a convolution carries its old kind after the value's name.
+      const id = wiring.ids.get(value ?? '') ?? wiring.ids.get(value?.replace(/_(?:bn|mul)$/, '') ?? '');
+      const maker = value === undefined ? undefined : wiring.producer[id ?? -1];
       if (kernel.positions.length === 0 && maker !== undefined && maker >= 0) kernel.positions.push(maker);
       kernels.set(node, kernel);
     }
@@ -86,27 +88,30 @@ function kernelsOf(model: Model, entries: readonly ProfileEntry[]): readonly Ker
   return [...kernels.values()];
 }
 
-/** Median over the runs of what a kernel took in each: a Loop's own kernel may run several times a run. */
-function perRun(us: readonly number[], runs: number): number {
+/** A quantile over the runs that count of what a kernel took in each: a Loop's own kernel may run several times a run. */
+function perRun(us: readonly number[], runs: number, counts: (run: number) => boolean, quantile: number): number {
   const each = us.length / runs;
   if (!Number.isInteger(each)) return us.reduce((a, b) => a + b, 0) / runs;
-  const sums = Array.from({ length: runs }, (_, r) => us.slice(r * each, (r + 1) * each).reduce((a, b) => a + b, 0));
+  const sums = Array.from({ length: runs }, (_, r) =>
+    us.slice(r * each, (r + 1) * each).reduce((a, b) => a + b, 0),
+  ).filter((_, r) => counts(r));
   return quantileSorted(
     sums.sort((a, b) => a - b),
-    0.5,
+    quantile,
   );
 }
 
 /**
- * Layers of a trace of `markedModel(model)` over `runs` runs, scaled to the unprofiled median. `skip`: runs at the start that
- * do not count.
+ * Layers of a trace of `markedModel(model)` over `runs` runs, scaled to the unprofiled median. `counts`: which runs do
+ * (the first of a session does not), and `quantile` of them is told.
  */
 export function layersOfTrace(
   model: Model,
   entries: readonly ProfileEntry[],
   runs: number,
   medianMs: number,
-  skip = 0,
+  counts: (run: number) => boolean = () => true,
+  quantile = 0.5,
 ): Traced {
   const kernels = kernelsOf(model, entries);
   const { nodes } = model.graph;
@@ -118,7 +123,7 @@ export function layersOfTrace(
   const removed = absorb(model, kernelOf);
   const fused = kernels.map((): string[] => []);
   for (const [p, k] of kernelOf) if (primary[k] !== p) fused[k]?.push(nodes[p]?.id ?? '');
-  const raw = kernels.map(({ us }) => perRun(us.slice((us.length / runs) * skip), runs - skip) / 1000);
+  const raw = kernels.map(({ us }) => perRun(us, runs, counts, quantile) / 1000);
   const sum = raw.reduce((a, b) => a + b, 0);
   const layers = kernels.map(({ op }, k): TracedLayer => {
     const node = nodes[primary[k] ?? -1];

@@ -13,6 +13,8 @@ import { classOf, dynamicOps, shapeOf, typeOf, weightSlot } from './layer-kind.t
 export interface Works {
   /** In graph order. */
   readonly layers: readonly LayerWork[];
+  /** Nodes that only give a value another shape. */
+  readonly views: number;
   /** Operators without a rule for their work, by name, once a node: layers of class 'other' with unknown work. */
   readonly notCounted: readonly string[];
 }
@@ -42,6 +44,7 @@ interface Traffic {
 class Layers {
   readonly made: LayerWork[] = [];
   readonly notCounted: string[] = [];
+  #views = 0;
   readonly #scope: Scope;
   readonly #fusions: Fusions;
   /** Layer that makes each value, by number; -1: none. */
@@ -70,12 +73,16 @@ class Layers {
         if (waiting[owner] === 0 && node !== undefined) this.#add(node, owner);
       }
     }
-    return { layers: this.made, notCounted: this.notCounted };
+    return { layers: this.made, views: this.#views, notCounted: this.notCounted };
   }
 
   /** A node without a kernel passes on who made what it reads. */
   #pass(p: number): void {
     const from = this.#madeBy[inputsOf(p, this.#scope)[0] ?? -1] ?? -1;
+    const node = this.#scope.graph.nodes[p];
+    const first = this.#scope.facts.at(outputsOf(p, this.#scope)[0] ?? -1);
+    if (node !== undefined && first?.constant !== true && workOf(node, p, this.#scope).work?.kernel === 'view')
+      this.#views++;
     for (const id of outputsOf(p, this.#scope)) this.#madeBy[id] = from;
   }
 
