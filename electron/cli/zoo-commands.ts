@@ -1,5 +1,6 @@
 /** Owns the commands of `bantam zoo` and their options. */
 import { type Command, InvalidArgumentError } from 'commander';
+import type { FetchCommandOptions } from './catalogue.ts';
 import { integer } from './options.ts';
 import type { OutputOptions } from './output.ts';
 import type { ZooBuildOptions } from './zoo.ts';
@@ -22,12 +23,25 @@ function pictureSize(text: string): readonly [number, number, number] {
 }
 
 export function zooCommands(bantam: Command): void {
-  const zoo = bantam.command('zoo').description('the standard networks: list them, build one');
+  const zoo = bantam.command('zoo').description('the standard networks: list them, build one, fetch a trained one');
   zoo
     .command('list')
     .description('every network with its parameters and multiply-accumulates')
     .option('--json', 'print one JSON object')
     .action(async (options: OutputOptions) => (await import('./zoo.ts')).zooList(options));
+  zoo
+    .command('catalogue')
+    .description('trained models that can be fetched, with their licence and preprocessing')
+    .option('--json', 'print one JSON object')
+    .action(async (options: OutputOptions) => (await import('./catalogue.ts')).zooCatalogue(options));
+  zoo
+    .command('fetch <name>')
+    .description('fetch a trained model of the catalogue; a broken transfer goes on where it stopped')
+    .option('-o, --output <file>', 'the ONNX file to write (<name>.onnx)')
+    .option('--json', 'print one JSON object')
+    .action(async (name: string, options: FetchCommandOptions) =>
+      (await import('./catalogue.ts')).zooFetch(name, options),
+    );
   zoo
     .command('build <name>')
     .description('write a network with seeded random weights')
