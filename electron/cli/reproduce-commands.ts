@@ -26,6 +26,12 @@ export function reproduceCommands(bantam: Command): void {
     async (options: StudyOptions) => (await import('./reproduce/pruning.ts')).reproducePruning(options),
   );
   study(
+    'soft-weight-sharing',
+    'LeNet-300-100 trained under a mixture of Gaussians, merged, assigned and packed, beside a dense control',
+  ).action(async (options: StudyOptions) =>
+    (await import('./reproduce/soft-weight-sharing.ts')).reproduceSoftWeightSharing(options),
+  );
+  study(
     'distillation',
     'students of 2 x 800 and 2 x 30 units, alone and taught at several temperatures; one digit left out',
     2,

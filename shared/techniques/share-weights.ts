@@ -10,6 +10,7 @@ import type { Tensor } from '../ir/tensor.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { namesFor } from './names-for.ts';
 import type { Names } from './packed-indices.ts';
+import { bakeMixture, learnsMixture, methodField, mixtureFields, trainMixture } from './share-mixture.ts';
 import { type SharedForm, type Sharing, sharedForm } from './shared-weights.ts';
 import { storedBytes } from './sparse-choice.ts';
 import { bitForm, prunedSparse, type SharedConstants, sharedTensors } from './sparse-storage.ts';
@@ -175,8 +176,21 @@ export const shareWeights: Technique = {
       year: 2016,
       where: 'ICLR 2016, arXiv:1510.00149',
     },
+    {
+      title: 'Soft Weight-Sharing for Neural Network Compression',
+      authors: 'Ullrich, Meeds, Welling',
+      year: 2017,
+      where: 'ICLR 2017, arXiv:1702.04008',
+    },
+    {
+      title: 'Simplifying Neural Networks by Soft Weight-Sharing',
+      authors: 'Nowlan, Hinton',
+      year: 1992,
+      where: 'Neural Computation 4(4)',
+    },
   ],
   params: {
+    ...methodField,
     bits: {
       kind: 'number',
       label: text('Bits of an index', '인덱스 비트 수'),
@@ -200,6 +214,7 @@ export const shareWeights: Technique = {
         { value: 'random', label: text('random weights', '임의의 가중치') },
       ],
       default: 'linear',
+      when: { field: 'method', is: ['kmeans'] },
     },
     granularity: {
       kind: 'choice',
@@ -210,6 +225,7 @@ export const shareWeights: Technique = {
         { value: 'block', label: text('block of neighbours', '이웃한 블록') },
       ],
       default: 'layer',
+      when: { field: 'method', is: ['kmeans'] },
     },
     block: {
       kind: 'number',
@@ -222,12 +238,18 @@ export const shareWeights: Technique = {
       unit: 'count',
       when: { field: 'granularity', is: ['block'] },
     },
+    ...mixtureFields,
   },
+  validate: (p) =>
+    learnsMixture(p) && p.granularity !== 'layer' ? 'a mixture has one codebook a layer: granularity layer' : undefined,
   exactness: () => 'shape',
   // BitShift came with opset 11.
-  needs: { opset: () => 11 },
+  needs: { opset: () => 11, training: learnsMixture },
   fits,
   rewrite,
+  train: trainMixture,
+  latent: (c) => c.model,
+  bake: bakeMixture(rewrite),
   knobs: ['bits'],
   promises: ['same-io', 'same-parameters', 'same-macs', 'smaller-file'],
   cases: [
@@ -236,6 +258,7 @@ export const shareWeights: Technique = {
     { params: { bits: 2, granularity: 'channel', start: 'random' } },
     { params: { bits: 3, granularity: 'block', block: 64 } },
     { params: { bits: 7 } },
+    { params: { method: 'mixture', bits: 4 } },
   ],
   explain: () =>
     text(
