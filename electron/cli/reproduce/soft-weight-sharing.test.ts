@@ -5,7 +5,7 @@ import { softPage, softResult, softSeed } from './soft-weight-sharing.ts';
 import { quickStudy } from './testing/quick-study.ts';
 
 it('most weights are zero, the others few values; what is packed is what was shared', async () => {
-  const epochs = { dense: 3, retrain: 2 };
+  const epochs = { dense: 1, retrain: 1 };
   const run = await softSeed(await quickStudy(), 1, epochs);
   expect(run.denseBytes).toBe(1_066_440);
   expect(run.values).toBeLessThanOrEqual(16);
