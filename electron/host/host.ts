@@ -14,6 +14,7 @@ import type { Spawn, Task } from '../jobs/protocol.ts';
 import { createQueue, type Queue } from '../jobs/queue.ts';
 import { runToEnd } from '../jobs/run-process.ts';
 import type { DataFolder } from './data-folder.ts';
+import { exportArchive } from './export-archive.ts';
 import { exportModel } from './export-model.ts';
 import { readMachine } from './machine-file.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
@@ -224,6 +225,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       const held = await store.get(modelId);
       return exportModel({ held, name: lastPart(name), store, ...options });
     },
+    exportArchive: async ({ modelId, name }) =>
+      exportArchive({ held: await store.get(modelId), name: lastPart(name), store, ...options }),
     modelBytes: async ({ modelId }) => ({ bytes: await wholeBytes(await store.get(modelId)) }),
     someSamples: async (asked) => (await runToEnd(options.spawn, { kind: 'samples', threads, ...asked })).samples,
     packedSize: async ({ modelId }) => {

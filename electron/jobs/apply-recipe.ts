@@ -17,6 +17,7 @@ import { openDataset } from '../host/datasets/open-dataset.ts';
 import { saveModelFile } from '../host/model-files.ts';
 import type { StepData } from './calibrate-step.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { packedStages } from './packed-stages.ts';
 import { partOf, type Report } from './report.ts';
 import { stepHost } from './step-host.ts';
 import { DivergedTraining, StoppedTraining } from './train-step.ts';
@@ -44,6 +45,8 @@ export interface Applied {
   /** Read back from the written file. */
   readonly after: Figures;
   readonly steps: NonNullable<JobResult['steps']>;
+  /** Archive bytes of the original, where the steps' are told. */
+  readonly packedBefore?: number | null;
   readonly evaluation?: { readonly before: Evaluation; readonly after: Evaluation };
   readonly comparison?: Comparison;
 }
@@ -162,7 +165,8 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   const { checkpoint } = request;
   for (const point of checkpoint?.curve ?? []) report.curve(point);
   const host = stepHost(running, data, checkpoint);
-  const outcome = await runRecipe(original.model, recipe, host, shapes, checkpoint).catch(async (thrown) => {
+  const stages = packedStages(original.model, recipe, checkpoint);
+  const outcome = await runRecipe(original.model, recipe, host, shapes, stages.journal).catch(async (thrown) => {
     const kept = thrown instanceof StoppedTraining || thrown instanceof DivergedTraining;
     throw kept ? await keepBest(report, thrown, request, before) : thrown;
   });
@@ -173,12 +177,14 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
   const after = measureFigures(result.model, shapes);
   const judging = { ...parts, report: partOf(report, 0.82, 1) };
   const judged = request.evaluate ? await judge(judging, original, result, data, others) : {};
-  const steps = outcome.steps.map((s) => ({
+  const steps = outcome.steps.map((s, k) => ({
     technique: s.technique,
     layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
     notes: [...s.notes],
     ...(s.training === undefined ? {} : { training: s.training }),
     after: headlineOf(s.figures),
+    ...(stages.after.has(k) ? { packedBytes: stages.after.get(k) ?? null } : {}),
   }));
-  return { before, predicted, after, steps, ...judged };
+  const packed = stages.before === undefined ? {} : { packedBefore: stages.before };
+  return { before, predicted, after, steps, ...packed, ...judged };
 }

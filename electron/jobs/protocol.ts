@@ -28,8 +28,8 @@ export type Task =
       readonly feeds: readonly WireTensor[];
       readonly threads: number;
     }
-  /** Packs a model file, to know what it takes. */
-  | { readonly kind: 'pack'; readonly model: string; readonly threads: number }
+  /** Packs a model file, to know what it takes; written to `out` where that is given. */
+  | { readonly kind: 'pack'; readonly model: string; readonly out?: string; readonly threads: number }
   /** Reads some of a data set and tries preprocessings on a model. */
   | { readonly kind: 'look'; readonly model: string; readonly data: string; readonly threads: number }
   /** Reads a few samples of a data set. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
+import { unpack } from '#shared/archive/archive.ts';
 import { rng } from '#shared/base/random.ts';
 import type { Job, JobSpec } from '#shared/contract/calls.ts';
 import { createHost, type HostClient } from '#shared/contract/client.ts';
@@ -20,6 +21,7 @@ import { model, node, randomTensor, value } from '#shared/testing/build.ts';
 import { buildNode, root } from '../../scripts/build.mjs';
 import { dataFolder } from '../host/data-folder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
+import { nodeDeflate } from '../host/node-deflate.ts';
 import { forkSpawner } from './spawn.ts';
 
 let home: string;
@@ -163,6 +165,31 @@ describe('the whole path', () => {
     expect([figures.parameters, figures.macs]).toEqual([result?.after?.parameters, result?.after?.macs]);
     expect(figures.layers.find((l) => l.name === 'conv1')?.outputShape?.[1]).toBe(4);
     expect(await client.call('lastProject', {})).toMatchObject({ modelId: light, recipe: prune });
+  });
+
+  it('packs stage by stage what was pruned and shared, and exports the archive that gives the file back', async () => {
+    const opened = await open(net());
+    const step = (technique: string, params: Record<string, number>) => ({
+      technique,
+      select: { all: true as const },
+      params,
+    });
+    const recipe = { ...prune, steps: [step('prune-weights', { ratio: 0.8 }), step('share-weights', { bits: 2 })] };
+    const { result, fault } = await run({ kind: 'apply', modelId: opened.modelId, recipe, evaluate: false });
+    expect(fault).toBeUndefined();
+    const modelId = result?.modelId ?? '';
+    const stages = result?.steps?.map((s) => s.packedBytes);
+    expect(stages?.length).toBe(2);
+    expect(stages?.[0]).toBeLessThan(result?.packedBefore ?? 0);
+    const packed = await client.call('packedSize', { modelId });
+    expect(stages?.[1]).toBe(packed.archiveBytes);
+    const archive = await client.call('exportArchive', { modelId, name: 'light' });
+    expect([archive.saved, archive.bytes?.length]).toEqual([null, packed.archiveBytes]);
+    const { bytes } = await client.call('modelBytes', { modelId });
+    expect(Buffer.compare(unpack(archive.bytes ?? new Uint8Array(), nodeDeflate), bytes)).toBe(0);
+    // nothing that entropy coding lives on: nothing is packed
+    const plain = await run({ kind: 'apply', modelId: opened.modelId, recipe: prune, evaluate: false });
+    expect(plain.result?.packedBefore).toBeUndefined();
   });
 
   it('exports through the save dialog, verified where it was written; cancelling writes nothing', async () => {

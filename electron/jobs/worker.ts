@@ -1,4 +1,5 @@
 /** Owns the job process: takes one task from the host, does it, says how it ended, and ends. */
+import { writeFileSync } from 'node:fs';
 import { Cancelled, cancelSource } from '#shared/base/cancel.ts';
 import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
@@ -38,6 +39,7 @@ async function perform(task: Task): Promise<Outcome> {
   if (task.kind === 'samples') return { kind: 'samples', samples: await someSamples(task) };
   if (task.kind === 'pack') {
     const { bytes, ...more } = packFile(task.model);
+    if (task.out !== undefined) writeFileSync(task.out, bytes);
     return { kind: 'pack', packed: { archiveBytes: bytes.length, ...more, parts: [...more.parts] } };
   }
   if (task.kind === 'look') return { kind: 'look', look: await lookAtData(runtime, task.model, task.data, token) };

@@ -137,6 +137,8 @@ export const jobResultSchema = z.object({
   calibrated: z
     .object({ chains: z.number(), samples: z.number(), seconds: z.number(), mostErrorPercent: z.number() })
     .optional(),
+  /** Archive bytes of the original, where the steps' are told too. */
+  packedBefore: z.number().nullable().optional(),
   steps: z
     .array(
       z.object({
@@ -144,6 +146,8 @@ export const jobResultSchema = z.object({
         layers: z.array(z.object({ id: z.string(), taken: z.boolean(), what: z.string() })),
         notes: z.array(z.object({ en: z.string(), ko: z.string() })),
         after: headlineSchema,
+        /** Archive bytes after this step, where it was packed; null: too large to tell in passing. */
+        packedBytes: z.number().nullable().optional(),
         /** Where the step trained. `bestEpoch` 0: none was better than the start. */
         training: z
           .object({
@@ -287,6 +291,16 @@ export const calls = {
       bytes: bytes.nullable(),
       /** The written file, opened again by the runtime: figures, and outputs against the held model on random input. */
       verified: z.object({ after: headlineSchema, maxAbsError: z.number(), loads: z.boolean() }),
+    }),
+  },
+  /** Packs a held model into an archive that `unpack` restores bit for bit: saved by the dialog, else its bytes. */
+  exportArchive: {
+    input: z.strictObject({ modelId: blobId, name: z.string().max(255) }),
+    output: z.object({
+      saved: z.string().nullable(),
+      bytes: bytes.nullable(),
+      fileBytes: z.number(),
+      archiveBytes: z.number(),
     }),
   },
   /** The whole file, for the runtime in the page. At most 256 MB, external data inside. */

@@ -11,7 +11,7 @@ import { words } from './words.ts';
 interface Count {
   readonly id: string;
   readonly title: Text;
-  readonly of: (f: Figures) => number | null;
+  readonly of: (f: Omit<Figures, 'layers' | 'nodes'>) => number | null;
   readonly print: (n: number | null) => string;
   readonly less: Text;
   /** Depends on rules of operators: those without one are named. */
@@ -42,7 +42,7 @@ export const counts: readonly Count[] = [
 export interface CountFigureProps {
   readonly count: Count;
   readonly before: Figures | null;
-  readonly now: Figures | null;
+  readonly now: Omit<Figures, 'layers' | 'nodes'> | null;
   /** A finished job wrote exactly this: the figures stand in its file. */
   readonly readBack: boolean;
 }

@@ -44,7 +44,9 @@ export function FiguresStrip() {
   const found = open === null ? nothing : measuredOf(jobs, open.modelId, recipe);
   // a step under a slider has been run by nobody
   const measured = draft === null ? found : plain ? { ...found, now: null } : { ...found, stale: found.now !== null };
-  const readBack = open !== null && draft === null && resultOf(jobs, open.modelId, recipe) !== undefined;
+  // what training or the computed weights decide, only the written file says
+  const written =
+    open === null || draft !== null || plain ? undefined : resultOf(jobs, open.modelId, recipe)?.result?.after;
   const data = planned ?? open?.data ?? '';
   const act = (): void => {
     if (!plain) void runRecipeNow(host, language);
@@ -67,8 +69,8 @@ export function FiguresStrip() {
           key={count.id}
           count={count}
           before={preview?.before ?? null}
-          now={preview?.figures ?? null}
-          readBack={readBack}
+          now={preview === null ? null : { ...preview.figures, ...written }}
+          readBack={written !== undefined}
         />
       ))}
       {device === null ? (

@@ -10,9 +10,10 @@ import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { percent } from '../../ui/format.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
+import { Segmented } from '../../ui/Segmented.tsx';
 import { Switch } from '../../ui/Switch.tsx';
-import { type Exported, ended, writeOut } from './export-run.ts';
-import { Verdict } from './Verdict.tsx';
+import { type Archived, type Exported, ended, writeArchive, writeOut } from './export-run.ts';
+import { ArchiveVerdict, Verdict } from './Verdict.tsx';
 import { words } from './words.ts';
 import './export.css';
 
@@ -21,6 +22,7 @@ type Course =
   | { readonly at: 'running'; readonly job: string }
   | { readonly at: 'writing' }
   | { readonly at: 'done'; readonly exported: Exported; readonly modelId: string }
+  | { readonly at: 'archived'; readonly archived: Archived }
   | { readonly at: 'fault'; readonly fault: FaultData };
 
 export interface ExportDialogProps {
@@ -41,6 +43,7 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
   const plain = activeSteps(recipe) === 0;
   const base = open?.name.replace(/\.onnx$/i, '') ?? 'model';
   const [name, setName] = useState(`${wish?.name ?? (plain ? base : `${base}-light`)}.onnx`);
+  const [form, setForm] = useState<'onnx' | 'archive'>('onnx');
   const [along, setAlong] = useState(!plain);
   const left = useRef(false);
   const [course, setCourse] = useState<Course>({ at: 'asking' });
@@ -50,6 +53,7 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
   const job = course.at === 'running' ? jobs.find((j) => j.id === course.job) : undefined;
   const busy = course.at === 'running' || course.at === 'writing';
 
+  const over = course.at === 'done' || course.at === 'archived';
   const close = (): void => {
     left.current = true;
     useRunPlan.setState({ exported: null });
@@ -71,6 +75,10 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
         return;
       }
       setCourse({ at: 'writing' });
+      if (form === 'archive') {
+        setCourse({ at: 'archived', archived: await writeArchive(host, modelId, name) });
+        return;
+      }
       const exported = await writeOut(host, modelId, name, along && wish === null ? recipe : null);
       setCourse({ at: 'done', exported, modelId });
     } catch (thrown) {
@@ -98,13 +106,26 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
             onChange={(e) => setName(e.currentTarget.value)}
           />
         </label>
-        {course.at !== 'done' && (
+        {!over && (
           <>
+            <div className="field-row">
+              <span className="muted">{say(words.form)}</span>
+              <Segmented
+                label={say(words.form)}
+                value={form}
+                options={(['onnx', 'archive'] as const).map((v) => ({
+                  value: v,
+                  label: say(words[v]),
+                  disabled: busy,
+                }))}
+                onChange={setForm}
+              />
+            </div>
             <p>{say(what)}</p>
-            <p className="muted small">{say(words.what)}</p>
+            <p className="muted small">{say(form === 'archive' ? words.archiveWhat : words.what)}</p>
           </>
         )}
-        {wish === null && !plain && course.at !== 'done' && (
+        {wish === null && !plain && !over && form === 'onnx' && (
           <div className="field-row">
             <span>{say(words.alsoRecipe)}</span>
             <Switch label={say(words.alsoRecipe)} checked={along} disabled={busy} onChange={setAlong} />
@@ -129,9 +150,10 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
             {course.fault.hint !== undefined && <span className="muted">{course.fault.hint}</span>}
           </div>
         )}
+        {course.at === 'archived' && <ArchiveVerdict archived={course.archived} />}
         {course.at === 'done' && <Verdict exported={course.exported} name={name} />}
         <div className="export-buttons">
-          <Button onClick={close}>{say(course.at === 'done' ? words.close : words.cancel)}</Button>
+          <Button onClick={close}>{say(over ? words.close : words.cancel)}</Button>
           {course.at === 'done' ? (
             <Button
               look="primary"
@@ -142,7 +164,7 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
             >
               {say(words.openExported)}
             </Button>
-          ) : (
+          ) : course.at === 'archived' ? null : (
             <Button look="primary" disabled={busy || name.trim() === ''} onClick={() => void go()}>
               {say(ready === undefined ? words.runAndExport : words.export)}
             </Button>

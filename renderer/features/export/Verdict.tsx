@@ -1,9 +1,9 @@
 /** Owns what an export says at its end: where the file is, and what was found on opening it again. */
 import { Check, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { shortBytes, shortCount, shortNumber } from '../../ui/format.ts';
+import { ratio, shortBytes, shortCount, shortNumber } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
-import type { Exported } from './export-run.ts';
+import type { Archived, Exported } from './export-run.ts';
 import { words } from './words.ts';
 
 const Line = ({ good, children }: { readonly good: boolean; readonly children: ReactNode }) => (
@@ -12,6 +12,24 @@ const Line = ({ good, children }: { readonly good: boolean; readonly children: R
     <span>{children}</span>
   </li>
 );
+
+/** The same of an archive: packing unpacks and compares before it hands anything over. */
+export function ArchiveVerdict({ archived: a }: { readonly archived: Archived }) {
+  const say = useText();
+  const where = a.downloaded
+    ? say(words.downloaded, { name: a.name })
+    : a.saved === null
+      ? say(words.notSaved)
+      : say(words.saved, { path: a.saved });
+  const sizes = { file: shortBytes(a.fileBytes), archive: shortBytes(a.archiveBytes) };
+  return (
+    <ul className="verdict" data-verdict="good">
+      <Line good={a.downloaded || a.saved !== null}>{where}</Line>
+      <Line good>{say(words.packedInto, { ...sizes, ratio: ratio(a.fileBytes, a.archiveBytes) })}</Line>
+      <Line good>{say(words.givesBack)}</Line>
+    </ul>
+  );
+}
 
 export function Verdict({ exported, name }: { readonly exported: Exported; readonly name: string }) {
   const say = useText();

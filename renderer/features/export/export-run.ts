@@ -28,6 +28,22 @@ const without = (f: NonNullable<Job['fault']>): { where?: string; hint?: string 
   ...(f.hint === undefined ? {} : { hint: f.hint }),
 });
 
+export interface Archived {
+  readonly name: string;
+  readonly saved: string | null;
+  readonly downloaded: boolean;
+  readonly fileBytes: number;
+  readonly archiveBytes: number;
+}
+
+/** Writes a held model as an archive that `unpack` gives back bit for bit. */
+export async function writeArchive(host: Host, modelId: string, name: string): Promise<Archived> {
+  const file = `${name.replace(/\.(onnx|pack)$/i, '')}.pack`;
+  const { bytes, ...more } = await host.call('exportArchive', { modelId, name: file });
+  if (bytes !== null) download(file, new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' }));
+  return { name: file, downloaded: bytes !== null, ...more };
+}
+
 const fileName = (name: string): string => (/\.onnx$/i.test(name) ? name : `${name}.onnx`);
 
 /** Writes a held model; in the browser it comes as a download. */

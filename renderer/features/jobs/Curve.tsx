@@ -1,19 +1,73 @@
 /** Owns the live training curve: loss on the left axis, validation accuracy dashed on the right one. */
-import { CartesianGrid, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import {
+  CartesianGrid,
+  Line,
+  LineChart,
+  ReferenceDot,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts';
 import type { Job } from '#shared/contract/calls.ts';
 import { percent, shortNumber } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { words } from './words.ts';
 
-export default function Curve({ points }: { readonly points: Job['curve'] }) {
+type Point = Job['curve'][number] & {
+  /** Place on the axis: epochs of several trainings stand one behind the other. */
+  readonly at: number;
+};
+
+interface Training {
+  readonly step: number;
+  readonly points: readonly Point[];
+  /** What is kept of it: as the step said, else the best on validation so far. undefined: nothing tells. */
+  readonly best: Point | undefined;
+}
+
+/** The trainings of a job, each with its best epoch. A validation score tells it, never the test split. */
+function trainingsOf(points: Job['curve'], steps: Steps): readonly Training[] {
+  const all = points.map((p, i): Point => ({ ...p, at: i + 1 }));
+  return [...new Set(all.map((p) => p.step ?? 0))].map((step) => {
+    const own = all.filter((p) => (p.step ?? 0) === step);
+    const told = steps?.[step]?.training?.bestEpoch;
+    let best: Point | undefined;
+    for (const p of own)
+      if (p.validation !== null && p.validation > (best?.validation ?? Number.NEGATIVE_INFINITY)) best = p;
+    return { step, points: own, best: told === undefined ? best : own.find((p) => p.epoch === told) };
+  });
+}
+
+type Steps = NonNullable<Job['result']>['steps'];
+
+export interface CurveProps {
+  readonly points: Job['curve'];
+  /** Of the finished job: they say which epoch was kept. */
+  readonly steps: Steps;
+}
+
+export default function Curve({ points, steps }: CurveProps) {
   const say = useText();
+  const trainings = trainingsOf(points, steps);
+  const data = trainings.flatMap((t) => t.points);
+  const epochAt = (at: number): string => String(data[at - 1]?.epoch ?? '');
   const tick = { fontSize: 11, fill: 'var(--muted)' };
   return (
     <figure className="curve" aria-label={say(words.curveAria)}>
       <ResponsiveContainer width="100%" height={130}>
-        <LineChart data={[...points]} margin={{ top: 6, right: 0, bottom: 0, left: -18 }}>
+        <LineChart data={data} margin={{ top: 6, right: 0, bottom: 0, left: -18 }}>
           <CartesianGrid stroke="var(--line)" vertical={false} />
-          <XAxis dataKey="epoch" tick={tick} stroke="var(--line-strong)" allowDecimals={false} />
+          <XAxis
+            dataKey="at"
+            type="number"
+            domain={[1, 'dataMax']}
+            tick={tick}
+            stroke="var(--line-strong)"
+            allowDecimals={false}
+            tickFormatter={epochAt}
+          />
           <YAxis yAxisId="loss" tick={tick} stroke="transparent" domain={[0, 'auto']} tickFormatter={shortNumber} />
           <YAxis
             yAxisId="share"
@@ -32,8 +86,34 @@ export default function Curve({ points }: { readonly points: Job['curve'] }) {
               borderRadius: 8,
               fontSize: 12,
             }}
+            labelFormatter={(at) => epochAt(Number(at))}
             formatter={(v, name) => (name === say(words.loss) ? shortNumber(Number(v)) : percent(Number(v)))}
           />
+          {trainings.slice(1).map((t) => (
+            <ReferenceLine
+              key={t.step}
+              yAxisId="loss"
+              x={(t.points[0]?.at ?? 1) - 0.5}
+              stroke="var(--line-strong)"
+              label={{ value: say(words.trainingStep, { n: t.step + 1 }), position: 'insideTopLeft', ...tick }}
+            />
+          ))}
+          {trainings.map(
+            ({ best, step }) =>
+              best !== undefined &&
+              best.validation !== null && (
+                <ReferenceDot
+                  key={step}
+                  yAxisId="share"
+                  x={best.at}
+                  y={best.validation}
+                  r={5}
+                  fill="var(--warn)"
+                  stroke="var(--panel)"
+                  strokeWidth={2}
+                />
+              ),
+          )}
           <Line
             yAxisId="loss"
             dataKey="loss"
@@ -58,6 +138,12 @@ export default function Curve({ points }: { readonly points: Job['curve'] }) {
       <figcaption className="muted small">
         <span className="key loss">{say(words.loss)}</span>
         <span className="key validation">{say(words.validation)}</span>
+        {trainings.map(({ best, step }) => (
+          <span key={step} className="key best">
+            {trainings.length > 1 && `${say(words.trainingStep, { n: step + 1 })}: `}
+            {best === undefined ? say(words.noneBetter) : say(words.best, { n: best.epoch })}
+          </span>
+        ))}
       </figcaption>
     </figure>
   );

@@ -9,7 +9,7 @@ import { startJob, useRunPlan } from '../../state/run-plan.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
 import { setView } from '../../state/view.ts';
 import { Button } from '../../ui/Button.tsx';
-import { milliseconds, percent } from '../../ui/format.ts';
+import { milliseconds, percent, shortNumber } from '../../ui/format.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
 import { CompareResult } from './CompareResult.tsx';
 import { clockText, doingText, going } from './doing.ts';
@@ -17,6 +17,7 @@ import { ProfileResult } from './ProfileResult.tsx';
 import { Recover } from './Recover.tsx';
 import { Provenance, ResultTable } from './ResultTable.tsx';
 import { Slower } from './Slower.tsx';
+import { Stages } from './Stages.tsx';
 import { words } from './words.ts';
 
 // charts are large and seldom first: loaded when there is a curve
@@ -79,7 +80,7 @@ function Actions({ job, onOpen }: JobDetailProps) {
 function Going({ job }: { readonly job: Job }) {
   const say = useText();
   const language = useLanguage((s) => s.language);
-  const { share, what, secondsLeft } = job.progress;
+  const { share, what, secondsLeft, training } = job.progress;
   return (
     <div className="job-going">
       <strong>{job.state === 'waiting' ? say(words.waiting) : doingText(what, language)}</strong>
@@ -89,6 +90,8 @@ function Going({ job }: { readonly job: Job }) {
       <span className="muted small">
         {percent(share, 0)}
         {secondsLeft !== null && ` · ${say(words.left, { time: clockText(secondsLeft) })}`}
+        {training !== undefined &&
+          ` · ${say(words.epochOf, { n: training.epoch, all: training.epochs, loss: shortNumber(training.loss) })}`}
       </span>
     </div>
   );
@@ -118,6 +121,7 @@ export function JobDetail(p: JobDetailProps) {
         <Recover job={job} />
         {result?.evaluation !== undefined && <Slower job={job} />}
         {result !== undefined && <ResultTable result={result} />}
+        <Stages job={job} />
         {single !== undefined && (
           <dl className="facts">
             <div>
@@ -154,7 +158,7 @@ export function JobDetail(p: JobDetailProps) {
         {job.curve.length > 0 && (
           <Suspense fallback={null}>
             <h3 className="section-title">{say(words.curve)}</h3>
-            <Curve points={job.curve} />
+            <Curve points={job.curve} steps={result?.steps} />
           </Suspense>
         )}
         {job.log.length > 0 && (

@@ -49,10 +49,22 @@ export function JobRow({ job, shown, onShow }: JobRowProps) {
         )}
       </button>
       {going(job) && (
-        <Button small look="quiet" icon={<X />} label={say(words.cancel)} onClick={() => ask('cancelJob')} />
+        <Button
+          small
+          look="quiet"
+          icon={<X />}
+          label={say(job.progress.training === undefined ? words.cancelPlain : words.cancelKeeps)}
+          onClick={() => ask('cancelJob')}
+        />
       )}
       {(job.state === 'failed' || job.state === 'cancelled') && (
-        <Button small look="quiet" icon={<RotateCcw />} label={say(words.resume)} onClick={() => ask('resumeJob')} />
+        <Button
+          small
+          look="quiet"
+          icon={<RotateCcw />}
+          label={say(job.spec.kind === 'apply' ? words.goOn : words.resume)}
+          onClick={() => ask('resumeJob')}
+        />
       )}
       {!going(job) && <Button small look="quiet" icon={<Trash2 />} label={say(words.remove)} onClick={remove} />}
     </li>

@@ -145,6 +145,28 @@ export const words = {
   makeStatic: text('Static 8 bit instead', '정적 8비트로 바꾸기'),
   measureInTurn: text('Measure both in turn', '원본과 번갈아 측정'),
   measuringInTurn: text('measuring …', '측정 중 …'),
+  original: text('Original', '원본'),
+  stage: text('Stage', '단계'),
+  plainBytes: text('ONNX file', 'ONNX 파일'),
+  codedBytes: text('Entropy-coded', '엔트로피 부호화'),
+  stagesCaption: text(
+    'Stage by stage: the file as any runtime loads it, and as an archive (Huffman codes; tables included)',
+    '단계별 크기: 런타임이 그대로 읽는 파일과 압축 묶음(허프만 부호, 표 포함)',
+  ),
+  best: text('best epoch {n}, kept', '최고 에포크 {n}, 저장됨'),
+  noneBetter: text('no epoch was better than the start', '시작보다 나은 에포크가 없음'),
+  validationLoss: text('validation loss', '검증 손실'),
+  epochOf: text('epoch {n} of {all} · loss {loss}', '에포크 {n}/{all} · 손실 {loss}'),
+  trainingStep: text('Step {n}', '단계 {n}'),
+  cancelKeeps: text(
+    'Cancel: a training hands back its best epoch so far',
+    '취소: 학습은 지금까지의 최고 에포크를 남깁니다',
+  ),
+  cancelPlain: text(
+    'Cancel: what is done so far can be gone on from',
+    '취소: 지금까지 한 곳에서 이어서 할 수 있습니다',
+  ),
+  goOn: text('Go on from where it stopped', '멈춘 곳에서 이어서 하기'),
   refused: text('not taken: {n}', '제외된 레이어: {n}개'),
 } as const;
 
