@@ -25,6 +25,12 @@ export function reproduceCommands(bantam: Command): void {
   study('pruning', 'LeNet-300-100 without 90 % of its weights, at once and gradually, beside a dense control').action(
     async (options: StudyOptions) => (await import('./reproduce/pruning.ts')).reproducePruning(options),
   );
+  study('binarize', 'LeNet-5 with binary weights, and with binary weights and inputs, beside float').action(
+    async (options: StudyOptions) => (await import('./reproduce/binarize.ts')).reproduceBinarize(options),
+  );
+  study('channel-pruning', 'channels of LeNet-5 by LASSO beside the L1 norm and chance at equal ratio').action(
+    async (options: StudyOptions) => (await import('./reproduce/channel-pruning.ts')).reproduceChannelPruning(options),
+  );
   study(
     'soft-weight-sharing',
     'LeNet-300-100 trained under a mixture of Gaussians, merged, assigned and packed, beside a dense control',
@@ -36,7 +42,7 @@ export function reproduceCommands(bantam: Command): void {
     'students of 2 x 800 and 2 x 30 units, alone and taught at several temperatures; one digit left out',
     2,
   )
-    .option('--epochs <n>', 'epochs of each (default 20)', integer('--epochs', 1, 1000))
+    .option('--epochs <n>', 'epochs of each (default 12)', integer('--epochs', 1, 1000))
     .action(async (options: DistillationOptions) =>
       (await import('./reproduce/distillation.ts')).reproduceDistillation(options),
     );

@@ -4,11 +4,11 @@ import type { FieldValues } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import type { DistillSettings, Hint, TeacherRef } from '../training/settings.ts';
 import type { StepContext, Technique } from './declare.ts';
-import { outputOf, trainFields, trainSettingsOf } from './train-fields.ts';
-import { fitsTraining, frozenNotes, trainedLayers } from './trainable-layers.ts';
+import { trainFields, trainSettingsOf } from './train-fields.ts';
+import { fitsTraining } from './trainable-layers.ts';
+import { inTrainedForm, learningLayers, learningNotes, learningOf, scalesField } from './trained-form.ts';
 
 const start = { epochs: 20, learningRate: 0.01 };
-const layersOf = (c: StepContext) => trainedLayers(c, outputOf(c.params));
 
 const list = (value: unknown): readonly string[] =>
   String(value ?? '')
@@ -130,6 +130,7 @@ export const distill: Technique = {
       unit: 'none',
     },
     ...trainFields(start),
+    scales: scalesField,
   },
   validate: (params) => (teachersOf(params).length === 0 ? 'name at least one teacher, or "original"' : undefined),
   exactness: () => 'shape',
@@ -137,14 +138,15 @@ export const distill: Technique = {
   fits: fitsTraining,
   rewrite: (c) => {
     checkHints(c);
-    const layers = layersOf(c);
-    return { model: c.model, layers, notes: frozenNotes(layers) };
+    const layers = learningLayers(c);
+    return { model: c.model, layers, notes: learningNotes(c, layers) };
   },
   train: (c) => ({
     ...trainSettingsOf(c.params, start),
-    layers: layersOf(c).flatMap((l) => (l.taken ? [l.id] : [])),
+    ...learningOf(c),
     distill: distillOf(c.params),
   }),
+  ...inTrainedForm,
   knobs: ['epochs'],
   promises: ['same-io', 'same-parameters', 'same-macs'],
   cases: [{ params: { epochs: 1 } }],

@@ -49,7 +49,7 @@ function plain(i: Indices, names: Names, type: 'uint8' | 'uint4' | 'uint2'): Par
 export const planeWidths = (bits: number): readonly number[] => [4, 2, 1].filter((w) => (bits & w) !== 0);
 
 /** Bits `place` to `place + width` of every index, packed into bytes, lowest bits first. */
-function packedPlane(i: Indices, width: number, place: number): Uint8Array {
+export function packedPlane(i: Indices, width: number, place: number): Uint8Array {
   const per = 8 / width;
   const out = new Uint8Array(Math.ceil(i.count / per));
   const mask = (1 << width) - 1;

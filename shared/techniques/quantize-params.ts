@@ -1,6 +1,7 @@
 /** Owns the parameters of quantize: their fields, the opset that they need, and how their saving shows. */
 import type { Fields, FieldValues } from '../base/fields.ts';
 import { type Text, text } from '../base/text.ts';
+import { trainingFields, trainsQuantized } from './quantize-training.ts';
 
 export const quantizeParams: Fields = {
   mode: {
@@ -160,13 +161,15 @@ export const quantizeParams: Fields = {
     unit: 'count',
     when: { field: 'mode', is: ['static', 'weight-only'] },
   },
+  ...trainingFields,
 };
 
 /** int8 pooling and Clip need 12, scales per channel 13, 16-bit grids 21; 4-bit tensors 21, other widths are unpacked by BitShift (11). */
 export function neededOpset(p: FieldValues): number {
   if (p.mode === 'static') return Number(p.activationBits) === 16 ? 21 : 13;
   if (p.mode === 'dynamic') return 11;
-  return p.bits === 4 ? 21 : p.bits === 8 ? 10 : 11;
+  // Training rounds by Round, which came with 11.
+  return p.bits === 4 ? 21 : p.bits === 8 && !trainsQuantized(p) ? 10 : 11;
 }
 
 /** How the saving shows at run time, by mode. */

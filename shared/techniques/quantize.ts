@@ -14,6 +14,7 @@ import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { type Prepared, preparedForQuantization } from './quantize-prepare.ts';
 import { type Rounding, roundingOf, roundingRequest, roundsAdaptively, toNearest } from './quantize-rounding.ts';
 import { StaticRewrite } from './quantize-static.ts';
+import { quantizedTraining, trainsQuantized } from './quantize-training.ts';
 import { storeWeights } from './quantize-weights.ts';
 
 const eightBits = { bits: 8, block: 0 };
@@ -193,6 +194,18 @@ function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined
   return fallbackTrials(trials.c, observed === undefined ? round : round - 1, trials.rewrite);
 }
 
+function rewrite(c: StepContext): Rewrite {
+  const trials = trialsOf(c);
+  return withFallback(trials.c, trials.rewrite);
+}
+
+/** The layers whose weights become integers, by their ids. */
+function layersOf(c: StepContext): ReadonlyMap<string, QuantLayer> {
+  if (c.params.mode === 'weight-only') return storable(c).layers;
+  const { plan } = planned(c);
+  return new Map([...plan.layers, ...plan.stored]);
+}
+
 export const quantize: Technique = {
   id: 'quantize',
   group: 'quantize',
@@ -240,6 +253,7 @@ export const quantize: Technique = {
   needs: {
     calibration: calibrationOf,
     evidence: evidenceFor,
+    training: trainsQuantized,
     opset: (p) => neededOpset(p),
   },
   fits: (node: Node, c) => {
@@ -253,17 +267,15 @@ export const quantize: Technique = {
       ? { fits: false, reason: text(reason, `양자화할 수 없음: ${reason}`) }
       : { fits: true };
   },
-  rewrite: (c) => {
-    const trials = trialsOf(c);
-    return withFallback(trials.c, trials.rewrite);
-  },
+  rewrite,
+  ...quantizedTraining(rewrite, layersOf),
   rewriteInside,
   knobs: ['bits'],
   // Parameters mostly stay or fall (folded normalisation); a bias that two layers share becomes two, on grids of their own.
   promises: ['same-io', 'same-macs'],
   cases: [
     { params: {} },
-    { params: { perChannel: false, symmetric: true, calibration: 'entropy' } },
+    { params: { perChannel: false, symmetric: true, calibration: 'entropy', epochs: 1 } },
     { params: { mode: 'dynamic' } },
     { params: { mode: 'weight-only' } },
     { params: { mode: 'weight-only', bits: 4, block: 16 } },
@@ -274,6 +286,7 @@ export const quantize: Technique = {
     { params: { form: 'qoperator' } },
     { params: { activationBits: 16 } },
     { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
+    { params: { mode: 'weight-only', bits: 2, epochs: 1, scales: 'learnt' } },
   ],
   explain: (p) => explained(p),
   onPaper: (p) =>

@@ -1,11 +1,11 @@
 /** Owns the technique train: fine-tunes the model as it stands, masks kept; what recovers accuracy after a compression. */
 import { text } from '../base/text.ts';
-import type { StepContext, Technique } from './declare.ts';
-import { outputOf, trainFields, trainSettingsOf } from './train-fields.ts';
-import { fitsTraining, frozenNotes, trainedLayers } from './trainable-layers.ts';
+import type { Technique } from './declare.ts';
+import { trainFields, trainSettingsOf } from './train-fields.ts';
+import { fitsTraining } from './trainable-layers.ts';
+import { inTrainedForm, learningLayers, learningNotes, learningOf, scalesField } from './trained-form.ts';
 
 const start = { epochs: 5, learningRate: 0.01 };
-const layersOf = (c: StepContext) => trainedLayers(c, outputOf(c.params));
 
 export const train: Technique = {
   id: 'train',
@@ -23,19 +23,26 @@ export const train: Technique = {
       year: 2015,
       where: 'NIPS, section 3',
     },
+    {
+      title: 'Learned Step Size Quantization',
+      authors: 'Esser, McKinstry, Bablani, Appuswamy, Modha',
+      year: 2020,
+      where: 'ICLR 2020, arXiv:1902.08153',
+    },
   ],
-  params: trainFields(start),
+  params: { ...trainFields(start), scales: scalesField },
   exactness: () => 'shape',
   needs: { training: true },
   fits: fitsTraining,
   rewrite: (c) => {
-    const layers = layersOf(c);
-    return { model: c.model, layers, notes: frozenNotes(layers) };
+    const layers = learningLayers(c);
+    return { model: c.model, layers, notes: learningNotes(c, layers) };
   },
   train: (c) => ({
     ...trainSettingsOf(c.params, start),
-    layers: layersOf(c).flatMap((l) => (l.taken ? [l.id] : [])),
+    ...learningOf(c),
   }),
+  ...inTrainedForm,
   knobs: ['epochs'],
   promises: ['same-io', 'same-parameters', 'same-macs'],
   cases: [{ params: { epochs: 1 } }],

@@ -56,7 +56,7 @@ export const deepCompressionNets: readonly Net[] = [
     ratio: 0.92,
     bits: { conv1: 6, conv2: 5, fc1: 4, scores: 4 },
     paper: { ratios: [12, 33, 39], errorBefore: 0.8, errorAfter: 0.74 },
-    epochs: { dense: 30, retrain: 20, codebook: 5 },
+    epochs: { dense: 24, retrain: 16, codebook: 4 },
   },
 ];
 

@@ -1,21 +1,16 @@
 /** The distillation run as a whole, one seed and two epochs; and the reading of scores that it rests on. */
 import { describe, expect, it } from 'vitest';
-import { neverCancelled } from '#shared/base/cancel.ts';
 import { openDataset } from '../../host/datasets/open-dataset.ts';
-import { nodeRuntime } from '../../runtime/node-runtime.ts';
 import { bestBias, withBias, withoutClass, wrongOf } from './class-errors.ts';
 import { distillation } from './distillation.ts';
-import { distillationText } from './distillation-text.ts';
+import { distillationPage } from './distillation-page.ts';
+import { pageText } from './page.ts';
+import { quickStudy } from './testing/quick-study.ts';
 
 describe('distillation', () => {
   it('trains students alone and taught, chooses the temperature on validation, and leaves a digit out', async () => {
-    const parts = {
-      runtime: nodeRuntime(1),
-      cancel: neverCancelled,
-      report: { progress: () => {}, log: () => {}, curve: () => {}, training: () => {} },
-    };
-    const plan = { students: ['mlp-2x30'], temperatures: [4], seeds: 1, epochs: 2, omitted: 3 };
-    const result = await distillation(parts, plan);
+    const plan = { students: ['mlp-2x30'], temperatures: [4], seeds: 1, epochs: 6, omitted: 3 };
+    const result = await distillation(await quickStudy(), plan);
     const [student] = result.students;
     if (student === undefined) throw new Error('no student');
     expect(result.teacher.testErrors).toBeLessThan(40);
@@ -25,7 +20,7 @@ describe('distillation', () => {
     // Who learns from labels has never heard of a 3; who learns from a teacher has.
     expect(alone?.ofDigit).toBe(result.omitted.samples);
     expect(taught?.ofDigitWithBias).toBeLessThan(result.omitted.samples * 0.8);
-    expect(distillationText(result)).toContain('mlp-2x30 that never saw a 3');
+    expect(pageText(distillationPage(result))).toContain('mlp-2x30 without any 3');
   });
 
   it('counts what is wrong by class, and finds the bias that mends most', () => {

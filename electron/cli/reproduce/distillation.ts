@@ -3,25 +3,27 @@
  * temperatures, and what a student knows of a digit that it never saw.
  */
 import { readFileSync } from 'node:fs';
+import { mean } from 'simple-statistics';
 import { z } from 'zod';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { Fault } from '#shared/base/fault.ts';
 import type { Model } from '#shared/ir/model.ts';
+import { writeModel } from '#shared/onnx/write.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
 import { type TrainSettings, trainModel } from '#shared/training/train-model.ts';
 import { buildFromZoo } from '#shared/zoo/index.ts';
-import { openDataset } from '../../host/datasets/open-dataset.ts';
 import { openModelFile } from '../../host/model-files.ts';
 import { samplesIn } from '../../host/samples.ts';
-import type { WorkParts } from '../../jobs/work-parts.ts';
-import { type OutputOptions, print } from '../output.ts';
-import { type RunOptions, withParts } from '../parts.ts';
+import { workKey } from '../../jobs/checkpoint.ts';
+import { clock } from '../../jobs/work-parts.ts';
 import { samples } from '../places.ts';
 import { bestBias, type Scored, scoresOn, withBias, withoutClass, wrongOf } from './class-errors.ts';
-import { distillationText } from './distillation-text.ts';
+import { distillationPage } from './distillation-page.ts';
+import type { KeptModel } from './kept-models.ts';
+import { publish } from './page.ts';
+import { fresh, type Study, type StudyOptions, seedsUpTo, withStudy } from './study.ts';
 
-export interface DistillationOptions extends OutputOptions, RunOptions {
-  readonly seeds?: number;
+export interface DistillationOptions extends StudyOptions {
   readonly epochs?: number;
 }
 
@@ -50,6 +52,7 @@ export interface Kind {
 
 /** What a student knows of a digit it never saw: errors on that digit in the test split, and in all. */
 export interface Omitted {
+  readonly seed: number;
   readonly taught: boolean;
   readonly errors: number;
   readonly ofDigit: number;
@@ -72,42 +75,58 @@ const base: Omit<TrainSettings, 'epochs'> = {
 const softShare = 0.9;
 
 interface Work {
-  readonly parts: WorkParts;
+  readonly study: Study;
   readonly dataset: Dataset;
-  readonly teacher: Model;
+  /** What the data is called in the names of kept models. */
+  readonly data: string;
+  readonly teacher: KeptModel;
 }
 
 async function student(w: Work, id: string, seed: number, epochs: number, temperature: number | null): Promise<Model> {
-  const { parts, dataset, teacher } = w;
+  const { dataset, teacher } = w;
+  const { runtime, cancel, report } = w.study.parts;
   const settings: TrainSettings = {
     ...base,
     epochs,
     ...(temperature === null ? {} : { distill: { teachers: [{ kind: 'original' }], temperature, softShare } }),
   };
-  const { model } = await trainModel({
-    runtime: parts.runtime,
-    clock: { now: () => performance.now() },
-    model: buildFromZoo(id, { seed }),
-    dataset,
-    settings,
+  const name = `${id}-${seed}-${w.data}-${temperature === null ? 'alone' : `t${temperature}`}`;
+  const from = {
+    id,
     seed,
-    cancel: parts.cancel,
-    ...(temperature === null ? {} : { teacher }),
+    data: dataset.info.splitRule,
+    settings,
+    ...(temperature === null ? {} : { teacher: teacher.key }),
+  };
+  const kept = await w.study.keep(name, from, async (checkpoint) => {
+    report.log(name);
+    const state = checkpoint?.training();
+    const { model, curve, samplesPerSecond } = await trainModel({
+      runtime,
+      clock,
+      model: buildFromZoo(id, { seed }),
+      dataset,
+      settings,
+      seed,
+      cancel,
+      ...(temperature === null ? {} : { teacher: teacher.model }),
+      ...(state === undefined ? {} : { state }),
+      ...(checkpoint === undefined ? {} : { onState: (s) => checkpoint.keepTraining(s) }),
+    });
+    return { model, seconds: (curve.length * dataset.info.counts.train) / samplesPerSecond };
   });
-  return model;
+  return kept.model;
 }
-
-const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / Math.max(1, xs.length);
 
 async function kindOf(w: Work, id: string, plan: DistillationPlan, temperature: number | null): Promise<Kind> {
   const runs: Run[] = [];
   for (let seed = 1; seed <= plan.seeds; seed++) {
     const model = await student(w, id, seed, plan.epochs, temperature);
     const on = async (split: 'validation' | 'test'): Promise<number> =>
-      wrongOf(await scoresOn(w.parts.runtime, model, w.dataset, split, w.parts.cancel)).errors;
+      wrongOf(await scoresOn(w.study.parts.runtime, model, w.dataset, split, w.study.parts.cancel)).errors;
     runs.push({ seed, validationErrors: await on('validation'), testErrors: await on('test') });
     const how = temperature === null ? 'alone' : `taught at T = ${temperature}`;
-    w.parts.report.log(`${id} ${how}, seed ${seed}: ${runs.at(-1)?.testErrors} test errors`);
+    w.study.parts.report.log(`${id} ${how}, seed ${seed}: ${runs.at(-1)?.testErrors} test errors`);
   }
   return {
     temperature,
@@ -117,15 +136,22 @@ async function kindOf(w: Work, id: string, plan: DistillationPlan, temperature: 
   };
 }
 
-async function withoutDigit(w: Work, id: string, plan: DistillationPlan, temperature: number | null): Promise<Omitted> {
+async function withoutDigit(
+  w: Work,
+  id: string,
+  plan: DistillationPlan,
+  temperature: number | null,
+  seed: number,
+): Promise<Omitted> {
   const dataset = await withoutClass(w.dataset, plan.omitted);
-  const model = await student({ ...w, dataset }, id, 1, plan.epochs, temperature);
+  const model = await student({ ...w, dataset, data: `no-${plan.omitted}` }, id, seed, plan.epochs, temperature);
   const on = (split: 'validation' | 'test'): Promise<Scored> =>
-    scoresOn(w.parts.runtime, model, w.dataset, split, w.parts.cancel);
+    scoresOn(w.study.parts.runtime, model, w.dataset, split, w.study.parts.cancel);
   const bias = bestBias(await on('validation'), plan.omitted);
   const test = await on('test');
   const [plain, biased] = [wrongOf(test), wrongOf(withBias(test, plan.omitted, bias))];
   return {
+    seed,
     taught: temperature !== null,
     errors: plain.errors,
     ofDigit: plain.byClass[plan.omitted]?.errors ?? 0,
@@ -150,10 +176,11 @@ function bestSample(folder: string): { readonly id: string; readonly title: stri
 }
 
 /** Runs the plan. The temperature of each student is the one with the fewest errors on validation. */
-export async function distillation(parts: WorkParts, plan: DistillationPlan, folder = samples) {
-  const dataset = await openDataset('digits');
+export async function distillation(study: Study, plan: DistillationPlan, folder = samples) {
+  const { parts, digits: dataset } = study;
   const best = bestSample(folder);
-  const w: Work = { parts, dataset, teacher: best.model };
+  const teacher = fresh(best.model, workKey(Array.from(writeModel(best.model))).slice(0, 16));
+  const w: Work = { study, dataset, data: 'digits', teacher };
   const taughtBy = wrongOf(await scoresOn(parts.runtime, best.model, dataset, 'test', parts.cancel));
   const students = [];
   for (const id of plan.students) {
@@ -164,10 +191,11 @@ export async function distillation(parts: WorkParts, plan: DistillationPlan, fol
     const { parameters } = measureFigures(buildFromZoo(id));
     students.push({ id, parameters, alone, taught, chosenTemperature: chosen?.temperature ?? null });
   }
-  const [first] = students;
   const omitted: Omitted[] = [];
+  const [first] = students;
   if (first !== undefined)
-    for (const t of [null, first.chosenTemperature]) omitted.push(await withoutDigit(w, first.id, plan, t));
+    for (const t of [null, first.chosenTemperature])
+      for (const seed of seedsUpTo(plan.seeds)) omitted.push(await withoutDigit(w, first.id, plan, t, seed));
   const ofDigit = taughtBy.byClass[plan.omitted];
   return {
     data: `${dataset.info.id}: ${dataset.info.splitRule}`,
@@ -187,14 +215,16 @@ export async function distillation(parts: WorkParts, plan: DistillationPlan, fol
 export type DistillationResult = Awaited<ReturnType<typeof distillation>>;
 
 export async function reproduceDistillation(options: DistillationOptions): Promise<void> {
-  const result = await withParts(options, (parts) =>
-    distillation(parts, {
+  const seeds = options.seeds ?? 2;
+  await withStudy(options, async (study) => {
+    const result = await distillation(study, {
       students: ['mlp-2x800', 'mlp-2x30'],
-      temperatures: [1, 2, 4, 8, 20],
-      seeds: options.seeds ?? 2,
-      epochs: options.epochs ?? 20,
+      temperatures: [2, 4, 20],
+      seeds,
+      epochs: options.epochs ?? 12,
       omitted: 3,
-    }),
-  );
-  print(options, result, () => distillationText(result));
+    });
+    const page = distillationPage(result);
+    publish(options, study.parts.runtime.name, result, page, `distillation --seeds ${seeds}`);
+  });
 }

@@ -2,27 +2,31 @@
  * Owns the folder in which a reproduction keeps its trained models, so that one that was broken off goes on where it stood, and
  * more seeds cost only their own trainings.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { Model } from '#shared/ir/model.ts';
 import { readModel } from '#shared/onnx/read.ts';
 import { writeModel } from '#shared/onnx/write.ts';
-import { clock } from '../../jobs/work-parts.ts';
+import { type Checkpoint, openCheckpoint, workKey } from '../../jobs/checkpoint.ts';
 import { version } from '../places.ts';
 
 export interface KeptModel {
   readonly model: Model;
-  /** That its training took, when it ran. */
+  /** That its training took, when it ran, pauses left out. */
   readonly seconds: number;
   /** Of everything that went into it: part of the settings of what is made from it. */
   readonly key: string;
 }
 
-/** Gives the model of this name and these settings: from the folder where it stands there, else made and kept. */
-export type KeepModel = (name: string, settings: unknown, make: () => Promise<Model>) => Promise<KeptModel>;
+export type Make = (checkpoint: Checkpoint | undefined) => Promise<Pick<KeptModel, 'model' | 'seconds'>>;
+
+/**
+ * Gives the model of this name and these settings: from the folder where it stands there, else made and kept. `make` goes on from
+ * the checkpoint where it was broken off.
+ */
+export type KeepModel = (name: string, settings: unknown, make: Make) => Promise<KeptModel>;
 
 const noteSchema = z.object({ key: z.string(), seconds: z.number() });
 
@@ -38,20 +42,20 @@ function noteOf(path: string): z.infer<typeof noteSchema> | undefined {
 export function keepModels(folder: string | undefined, runtime: string): KeepModel {
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
   return async (name, settings, make) => {
-    const text = JSON.stringify({ version: version(), runtime, settings });
-    const key = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    const key = workKey({ version: version(), runtime, settings }).slice(0, 16);
     const at = (ending: string): string => join(folder ?? '', `${name}.${ending}`);
     const note = folder === undefined ? undefined : noteOf(at('json'));
     if (note?.key === key && existsSync(at('onnx')))
       return { model: readModel(new Uint8Array(readFileSync(at('onnx')))), seconds: note.seconds, key };
-    const started = clock.now();
-    const bytes = writeModel(await make());
-    const seconds = (clock.now() - started) / 1000;
+    const partial = at('partial');
+    const made = await make(folder === undefined ? undefined : openCheckpoint(partial, key));
+    const bytes = writeModel(made.model);
     if (folder !== undefined) {
       // The note last: a model without one is made again.
       await writeFileAtomic(at('onnx'), Buffer.from(bytes));
-      await writeFileAtomic(at('json'), JSON.stringify({ key, seconds, settings }));
+      await writeFileAtomic(at('json'), JSON.stringify({ key, seconds: made.seconds, settings }));
+      rmSync(partial, { recursive: true, force: true });
     }
-    return { model: readModel(bytes), seconds, key };
+    return { model: readModel(bytes), seconds: made.seconds, key };
   };
 }

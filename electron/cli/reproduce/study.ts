@@ -54,10 +54,15 @@ export async function afterSteps(
   original: KeptModel = from,
 ): Promise<KeptModel> {
   const settings = { from: from.key, original: original.key, seed, steps };
-  return s.keep(name, settings, async () => {
+  return s.keep(name, settings, async (checkpoint) => {
     s.parts.report.log(name);
     const data = { dataset: s.digits, preprocess: defaultPreprocess, original: original.model };
-    return (await runRecipe(from.model, { bantam: 1, seed, steps: [...steps] }, stepHost(s.parts, data))).model;
+    const host = stepHost(s.parts, data, checkpoint);
+    const done = await runRecipe(from.model, { bantam: 1, seed, steps: [...steps] }, host, undefined, checkpoint);
+    const seconds = done.steps.flatMap(({ training: t }) =>
+      t === undefined || t.samplesPerSecond === 0 ? [] : [(t.epochs * s.digits.info.counts.train) / t.samplesPerSecond],
+    );
+    return { model: done.model, seconds: seconds.reduce((a, b) => a + b, 0) };
   });
 }
 
