@@ -95,3 +95,17 @@ export function hintLoss(
     gradient: e.one('Mul', [weighed, e.one('Mul', [scale, e.floats([2], [])])]),
   };
 }
+
+/** What the graph knows of regressors, whose nodes come after inference. */
+export function withRegressors(
+  facts: ReadonlyMap<string, Facts>,
+  some: readonly (Regressor | undefined)[],
+  hints: readonly HintTarget[],
+) {
+  const more = some.flatMap((r, k) => {
+    if (r === undefined) return [];
+    const shape = (dims: readonly number[]): Facts => ({ elem: 'float', shape: dims, constant: false });
+    return [[r.name, shape(r.dims)] as const, [r.node.outputs[0] ?? '', shape(hints[k]?.dims ?? [])] as const];
+  });
+  return more.length === 0 ? facts : new Map([...facts, ...more]);
+}

@@ -4,188 +4,27 @@
  */
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
-import { attr } from '../ir/attribute.ts';
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { numbersTensor } from '../ir/values.ts';
-import type { Facts, ParameterRole } from '../ops/declare.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import { assemble, floatInfo, named } from './assemble.ts';
 import { backward, Emitter, gradientOpset } from './backward.ts';
-import { type HintTarget, hintLoss, type Regressor, regressorOf } from './hints.ts';
-import {
-  binaryCrossEntropy,
-  crossEntropy,
-  type Loss,
-  type LossKind,
-  meanSquaredError,
-  type SoftLoss,
-  softLoss,
-  sumOfLosses,
-} from './losses.ts';
-import { emitUpdate, type OptimizerSettings, stateCount } from './optimizers.ts';
+import type { FedMask, GraphSettings, Names, TrainingGraph } from './graph-settings.ts';
+import { hintLoss, regressorOf, withRegressors } from './hints.ts';
+import { clipped, type Learning, updated } from './learning.ts';
 import { type Parameter, parametersOf } from './parameters.ts';
-import type { Penalty } from './penalty.ts';
+import { scoreLoss } from './score-loss.ts';
 import { setBatch } from './set-batch.ts';
-import { batchStatistics, type Carried, needed, type OutputEnd, scoresOf, withIndices } from './trained-part.ts';
+import { batchStatistics, needed, scoresOf, withIndices } from './trained-part.ts';
 
+export type { FedMask, GraphSettings, TrainingGraph } from './graph-settings.ts';
 export type { Carried } from './trained-part.ts';
-
-export interface GraphSettings extends OptimizerSettings {
-  readonly batch: number;
-  readonly loss: LossKind;
-  /** Normalise by the batch's own statistics and learn the running ones; else they stay as they are. */
-  readonly batchStatistics: boolean;
-  /** Output to train; the first by default. */
-  readonly output?: string;
-  /** Ids of the nodes whose parameters are learnt; all by default. The others, and their running statistics, stay. */
-  readonly layers?: ReadonlySet<string>;
-  /** Of those, the stored tensors that learn, by name; all by default. */
-  readonly parameters?: ReadonlySet<string>;
-  /** A further input `soft` of what teachers answer; `share` of the loss is theirs, the rest that of `target`. */
-  readonly soft?: SoftLoss & { readonly share: number };
-  /** Further inputs, one a hint: the teacher's values. */
-  readonly hints?: readonly HintTarget[];
-  /** A further input `rows` [batch, 1]: how often each row counts in losses that cannot read it off their target. */
-  readonly rowWeights?: boolean;
-  /** Largest norm of all gradients together. */
-  readonly clipNorm?: number;
-  /** Parameters whose mask is fed, not stored. */
-  readonly masks?: ReadonlySet<string>;
-  readonly penalty?: Penalty;
-  /** Of the regressors' first weights. */
-  readonly seed?: number;
-}
-
-/** A mask that is fed: 1 stays, 0 is zero. */
-export interface FedMask {
-  readonly parameter: string;
-  readonly input: string;
-  readonly dims: readonly number[];
-  /** As the values came: zeros are masked. */
-  readonly initial: Float32Array;
-}
-
-export interface TrainingGraph {
-  /**
-   * One step. Further inputs: the data, `target`, `rate`, `step`, those that the settings ask for. Outputs: `loss` and every
-   * `output` of `carried`.
-   */
-  readonly step: Model;
-  /** Scores alone, [batch, classes], from the data and the learnt values. */
-  readonly forward: Model;
-  /** Scores and `loss` (without penalty) from what `step` is fed, running statistics in place of the batch's. */
-  readonly judge: Model;
-  readonly carried: readonly Carried[];
-  /** Names of the carried tensors that stand in the model: weights and running statistics. */
-  readonly learnt: readonly string[];
-  /** Names of the carried tensors that belong to the penalty, as it listed them. */
-  readonly own: readonly string[];
-  readonly masks: readonly FedMask[];
-  readonly names: {
-    readonly data: string;
-    readonly target: string;
-    readonly rate: string;
-    readonly step: string;
-    readonly loss: string;
-    readonly scores: string;
-    readonly soft: string;
-    readonly rows: string;
-    readonly share: string;
-    /** One input a hint. */
-    readonly hints: readonly string[];
-  };
-  /** Scores per sample. */
-  readonly classes: number;
-  /** How the trained output ends; scores stand before a closing softmax or sigmoid (but for the mean squared error). */
-  readonly end: OutputEnd;
-}
-
-type Names = TrainingGraph['names'];
-
-/** Loss of the scores [batch, classes] by the target and, where one teaches, by its probabilities. */
-function scoreLoss(e: Emitter, s: GraphSettings, flat: string, classes: number, names: Names): Loss | undefined {
-  const count = s.batch * classes;
-  const rows = s.rowWeights === true ? names.rows : undefined;
-  const hard = (): Loss | undefined => {
-    switch (s.loss) {
-      case 'cross-entropy':
-        return crossEntropy(e, flat, names.target, s.batch);
-      case 'binary-cross-entropy':
-        return binaryCrossEntropy(e, flat, names.target, count, rows);
-      case 'mean-squared-error':
-        return meanSquaredError(e, flat, names.target, count, rows);
-      case 'none':
-        return undefined;
-    }
-  };
-  const soft = s.soft?.share ?? 0;
-  const first = soft < 1 ? hard() : undefined;
-  const terms = first === undefined ? [] : [{ loss: first, weight: 1 - soft }];
-  if (s.soft !== undefined && soft > 0) {
-    const size = { batch: s.batch, count, ...(rows === undefined ? {} : { rows }) };
-    terms.push({ loss: softLoss(e, flat, names.soft, s.soft, size), weight: soft });
-  }
-  return terms.length === 0 ? undefined : sumOfLosses(e, terms);
-}
-
-interface Learning {
-  readonly name: string;
-  readonly dims: readonly number[];
-  readonly initial: Float32Array;
-  readonly role: ParameterRole;
-  readonly gradient: string;
-  readonly mask?: string;
-  readonly rateScale?: number;
-}
-
-/** Gradients scaled down together where their common norm is above the limit. */
-function clipped(e: Emitter, learning: readonly Learning[], limit: number | undefined): readonly Learning[] {
-  if (limit === undefined || limit <= 0) return learning;
-  const squares = learning.map((l) => e.one('ReduceSumSquare', [l.gradient], [attr.int('keepdims', 0)]));
-  const norm = e.one('Sqrt', [squares.length === 1 ? (squares[0] ?? '') : e.one('Sum', squares)]);
-  const top = e.floats([limit], []);
-  const factor = e.one('Div', [top, e.one('Max', [norm, top])]);
-  return learning.map((l) => ({ ...l, gradient: e.one('Mul', [l.gradient, factor]) }));
-}
-
-/** The parameter and its optimizer state, as they go in and out. */
-function updated(e: Emitter, s: OptimizerSettings, l: Learning, names: Names): readonly Carried[] {
-  const states = Array.from({ length: stateCount(s) }, () => e.fresh(`${l.name}.state`));
-  const scaled = (rate: string): string =>
-    l.rateScale === undefined ? rate : e.one('Mul', [rate, e.floats([l.rateScale], [])]);
-  const mask = l.mask === undefined ? {} : { mask: l.mask };
-  const rates = { rate: scaled(names.rate), step: scaled(names.step) };
-  const update = emitUpdate(e, s, l, { gradient: l.gradient, states, ...rates, ...mask });
-  return [
-    { input: l.name, output: update.next, dims: l.dims, initial: l.initial },
-    ...states.map((input, i) => ({
-      input,
-      output: update.states[i] ?? '',
-      dims: l.dims,
-      initial: new Float32Array(l.initial.length),
-    })),
-  ];
-}
 
 const taken = ({ graph }: Model): readonly string[] => [
   ...graph.nodes.flatMap((n) => n.outputs),
   ...graph.initializers.map((t) => t.name),
   ...graph.inputs.map((i) => i.name),
 ];
-
-/** What the graph knows of regressors, whose nodes come after inference. */
-function withRegressors(
-  facts: ReadonlyMap<string, Facts>,
-  some: readonly (Regressor | undefined)[],
-  hints: readonly HintTarget[],
-) {
-  const more = some.flatMap((r, k) => {
-    if (r === undefined) return [];
-    const shape = (dims: readonly number[]): Facts => ({ elem: 'float', shape: dims, constant: false });
-    return [[r.name, shape(r.dims)] as const, [r.node.outputs[0] ?? '', shape(hints[k]?.dims ?? [])] as const];
-  });
-  return more.length === 0 ? facts : new Map([...facts, ...more]);
-}
 
 /**
  * Builds the training graph of `model` for the data input `data`. The model is raised to opset 17 where it is older.

@@ -86,11 +86,16 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   const scored = scoringGraph(model, input.name, { batch, ...output });
   const asked = settings.loss?.kind ?? 'auto';
   const loss: LossKind = asked !== 'auto' ? asked : autoLoss(scored, labelled);
-  if (labelled && loss !== 'none' && !oneRow(scored))
-    throw new Fault('does-not-fit', `labels want one row of class scores, the output gives [${scored.shape}]`, {
+  if ((labelled || loss === 'cross-entropy') && loss !== 'none' && !oneRow(scored)) {
+    // One softmax over all positions together would train, and mean nothing.
+    const what = labelled ? 'labels want' : 'the cross-entropy wants';
+    throw new Fault('does-not-fit', `${what} one row of class scores, the output gives [${scored.shape}]`, {
       where: settings.output ?? model.graph.outputs[0]?.name ?? '',
-      hint: 'Choose another output, or data without labels: the original model then teaches.',
+      hint: labelled
+        ? 'Choose another output, or data without labels: the original model then teaches.'
+        : 'Take the squared error, as by itself, or another output.',
     });
+  }
   const open = async (m: Model): Promise<Session> => {
     const session = await runtime.open({ bytes: writeModel(embedded(m)) });
     opened.push(session);
