@@ -1,0 +1,156 @@
+/**
+ * Owns the measure behind `shared/ops/conv-form-choice.ts`: every form of a convolution's weight gradient over shapes of real nets,
+ * one thread, the least CPU time of some runs (what other programs do on the machine counts for little). Prints each beside the form
+ * that the rule chooses; with a file name as argument it writes the measures there too.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { Emitter } from '#shared/autodiff/backward.ts';
+import { rng } from '#shared/base/random.ts';
+import { attr } from '#shared/ir/attribute.ts';
+import type { Model } from '#shared/ir/model.ts';
+import { writeModel } from '#shared/onnx/write.ts';
+import { chooseWeightForm, type WeightForm } from '#shared/ops/conv-form-choice.ts';
+import { slidingOf, weightForms } from '#shared/ops/conv-weight-forms.ts';
+import type { GradientContext } from '#shared/ops/declare.ts';
+import type { RunTensor } from '#shared/ports/runtime.ts';
+import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
+
+/** n, channels, outputs, picture, kernel, stride, group. */
+type Shape = readonly [n: number, c: number, o: number, size: number, kernel: number, stride: number, group: number];
+
+/** LeNet-5; ResNet-20 at CIFAR shape; MobileNet v2's blocks; the digits' small nets; wide layers of ImageNet's. */
+const shapes: readonly Shape[] = [
+  [64, 1, 20, 28, 5, 1, 1],
+  [64, 20, 50, 12, 5, 1, 1],
+  [32, 3, 16, 32, 3, 1, 1],
+  [32, 16, 16, 32, 3, 1, 1],
+  [128, 16, 16, 32, 3, 1, 1],
+  [32, 16, 32, 32, 3, 2, 1],
+  [32, 32, 32, 16, 3, 1, 1],
+  [128, 32, 32, 16, 3, 1, 1],
+  [32, 32, 64, 16, 3, 2, 1],
+  [32, 64, 64, 8, 3, 1, 1],
+  [128, 64, 64, 8, 3, 1, 1],
+  [32, 16, 96, 32, 1, 1, 1],
+  [128, 16, 96, 32, 1, 1, 1],
+  [32, 144, 24, 16, 1, 1, 1],
+  [32, 384, 64, 4, 1, 1, 1],
+  [32, 96, 96, 32, 3, 2, 96],
+  [32, 144, 144, 16, 3, 1, 144],
+  [64, 24, 24, 14, 3, 1, 1],
+  [64, 48, 48, 7, 3, 1, 1],
+  [16, 64, 64, 28, 3, 1, 1],
+  [16, 128, 128, 14, 3, 1, 1],
+  [8, 256, 256, 7, 3, 1, 1],
+  [8, 256, 512, 7, 1, 1, 1],
+];
+
+function built(form: WeightForm, [n, c, o, size, kernel, stride, group]: Shape): { model: Model; small: number } {
+  const pad = kernel === 5 ? 0 : (kernel - 1) / 2;
+  const small = Math.floor((size + 2 * pad - kernel) / stride) + 1;
+  const e = new Emitter(['x', 'w', 'y', 'dy']);
+  const attributes = [
+    attr.ints('kernel_shape', [kernel, kernel]),
+    attr.ints('strides', [stride, stride]),
+    attr.ints('pads', [pad, pad, pad, pad]),
+    attr.int('group', group),
+  ];
+  const conv = { id: 'c', name: 'c', op: 'Conv', domain: '', inputs: ['x', 'w'], outputs: ['y'], attributes };
+  // Forms use only what emits.
+  const context = Object.assign(Object.create(e), {
+    node: conv,
+    one: e.one.bind(e),
+    emit: e.emit.bind(e),
+    ints: e.ints.bind(e),
+    floats: e.floats.bind(e),
+    constant: e.constant.bind(e),
+  }) as GradientContext;
+  const s = slidingOf(context, [kernel, kernel], [size, size], [small, small]);
+  const out = weightForms[form](
+    context,
+    { name: 'x', dims: [n, c, size, size] },
+    { name: 'dy', dims: [n, o, small, small] },
+    s,
+    group,
+  );
+  const info = (name: string, shape: readonly number[] | null) =>
+    ({ name, type: { kind: 'tensor', elem: 'float', shape } }) as const;
+  return {
+    small,
+    model: {
+      irVersion: 8,
+      opsets: [{ domain: '', version: 17 }],
+      producerName: 'bench',
+      producerVersion: '',
+      functions: [],
+      metadata: [],
+      graph: {
+        name: 'g',
+        nodes: e.nodes,
+        initializers: e.constants,
+        sparseInitializers: [],
+        inputs: [info('x', [n, c, size, size]), info('dy', [n, o, small, small])],
+        outputs: [info(out, null)],
+        valueInfos: [],
+      },
+    },
+  };
+}
+
+const runtime = nodeRuntime(1);
+const random = rng(1);
+const fed = (...dims: number[]): RunTensor => ({
+  type: 'float',
+  dims,
+  data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => random.next() - 0.5),
+});
+
+/** Least CPU milliseconds of one run. */
+async function cpuMs(form: WeightForm, shape: Shape): Promise<number> {
+  const { model, small } = built(form, shape);
+  const [n, c, o, size] = shape;
+  const session = await runtime.open({ bytes: writeModel(model) });
+  const feeds = { x: fed(n, c, size, size), dy: fed(n, o, small, small) };
+  let least = Number.POSITIVE_INFINITY;
+  for (let k = 0, spent = 0; k < 5 || (spent < 250 && k < 60); k++) {
+    const before = process.cpuUsage();
+    await session.run(feeds);
+    const used = process.cpuUsage(before);
+    const ms = (used.user + used.system) / 1000;
+    spent += ms;
+    if (k > 0) least = Math.min(least, ms);
+  }
+  await session.release();
+  return least;
+}
+
+const forms = Object.keys(weightForms) as WeightForm[];
+const lines: string[] = [];
+let lost = 0;
+for (const shape of shapes) {
+  const [n, channels, outputs, size, kernel, stride, group] = shape;
+  const ms: Partial<Record<WeightForm, number>> = {};
+  for (const form of forms)
+    if (group === 1 || form === 'columns') ms[form] = Number((await cpuMs(form, shape)).toPrecision(3));
+  const { small } = built('columns', shape);
+  const at = { n, channels, outputs, group, positions: small * small, taps: kernel * kernel, strided: stride > 1 };
+  const chosen = chooseWeightForm(at);
+  const ratio = (ms[chosen] ?? Number.NaN) / Math.min(...Object.values(ms));
+  lost += Math.log(ratio);
+  const told = forms
+    .map((f) => `${f} ${ms[f]?.toFixed(2).padStart(7) ?? '      -'}${f === chosen ? '*' : ' '}`)
+    .join('  ');
+  console.log(
+    `N${n} ${channels}->${outputs} ${size}x${size} k${kernel} s${stride} g${group}`.padEnd(36),
+    told,
+    ratio.toFixed(2),
+  );
+  lines.push(`  { shape: ${JSON.stringify(at)}, ms: ${JSON.stringify(ms)} },`);
+}
+console.log(
+  `\n* chosen by the rule: ${Math.exp(lost / shapes.length).toFixed(3)} times the fastest form, in the geometric mean`,
+);
+const [out] = process.argv.slice(2).filter((a) => a.endsWith('.txt'));
+if (out !== undefined) writeFileSync(out, `${runtime.name}, ${cpus()[0]?.model}\n${lines.join('\n')}\n`);
