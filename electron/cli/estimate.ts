@@ -1,9 +1,8 @@
 /** Owns `bantam estimate`: a model's time, memory and energy on another device, by a profile or by a table, or its time here. */
 import { readFileSync } from 'node:fs';
 import { worksOf } from '#shared/analysis/latency/works-of.ts';
-import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { Fault } from '#shared/base/fault.ts';
-import { type DeviceEstimate, estimateOn, inOutBytes } from '#shared/devices/estimate.ts';
+import { type DeviceEstimate, estimateOn } from '#shared/devices/estimate.ts';
 import { estimateByTable, readLatencyTable, type TableEstimate } from '#shared/devices/latency-table.ts';
 import type { DeviceProfile } from '#shared/devices/profile.ts';
 import { refusalWords } from '#shared/devices/words.ts';
@@ -37,11 +36,7 @@ export function estimate(path: string, options: EstimateOptions): void {
     return;
   }
   const profile = findDevice(options.device ?? '');
-  const needs = {
-    activationBytes: measureFigures(model, shapes).peakActivationBytes,
-    inOutBytes: inOutBytes(layers),
-  };
-  const found = estimateOn(profile, layers, needs, options.unit);
+  const found = estimateOn(profile, layers, options.unit);
   if (found === null)
     throw new Fault('not-found', `${profile.name} has no unit "${options.unit}"`, {
       hint: `It has: ${profile.units.map((u) => u.id).join(', ')}.`,

@@ -6,7 +6,7 @@ import { horowitz2014 } from './energy.ts';
 import { estimateOn } from './estimate.ts';
 import type { LayerWork } from './layer-work.ts';
 import { type DeviceProfile, parseDeviceProfile, type Quantity } from './profile.ts';
-import { layerTime } from './roofline.ts';
+import { layerTime, refusalOf } from './roofline.ts';
 
 const a = (value: number): Quantity => ({ value, assumed: 'made up for a test' });
 const noPeak = { fp32: null, fp16: null, int8: null, int4: null, binary: null };
@@ -74,45 +74,36 @@ const layer = (more: Partial<LayerWork> = {}): LayerWork => ({
   reads: [],
   ...more,
 });
-const needs = { activationBytes: 200_000 };
 
 describe('by hand', () => {
   it('the slower of arithmetic and memory, and the launch', () => {
     // 1e6 / (2e9 x 0.5) = 1 ms; 199,000 + 1,000 of the weights that do not fit = 200,000 bytes / 1e9 = 0.2 ms.
-    const one = estimateOn(device, [layer()], needs);
+    const one = estimateOn(device, [layer()]);
     expect(one?.layers[0]).toMatchObject({ unit: 'npu', bound: 'compute', computedIn: 'int8' });
     expect(one?.layers[0]?.ms).toBeCloseTo(1.01, 9);
     expect(one?.ms).toBeCloseTo(2.01, 9);
-    const wide = estimateOn(device, [layer({ macs: 1e5 })], needs);
+    const wide = estimateOn(device, [layer({ macs: 1e5 })]);
     expect(wide?.layers[0]?.bound).toBe('memory');
     expect(wide?.layers[0]?.ms).toBeCloseTo(0.21, 9);
-    const thin = estimateOn(
-      device,
-      [layer({ kernel: 'depthwise-conv', macs: 1e3, bytesRead: 1, bytesWritten: 1 })],
-      needs,
-    );
+    const thin = estimateOn(device, [layer({ kernel: 'depthwise-conv', macs: 1e3, bytesRead: 1, bytesWritten: 1 })]);
     expect(thin?.layers[0]).toMatchObject({ bound: 'launch' });
   });
 
   it('weights stay on the chip while they fit, first come first kept', () => {
     const layers = [layer({ weightBytes: 800 }), layer({ id: 'd', weightBytes: 800 })];
-    const [first, second] = estimateOn(device, layers, needs)?.layers ?? [];
+    const [first, second] = estimateOn(device, layers)?.layers ?? [];
     // 800 and 200 bytes on the chip at 2.5 pJ, the rest from memory at 162.5 pJ; a multiply-accumulate of 8 bit 0.3 pJ.
     expect(first?.energyMj).toBeCloseTo((1e6 * 0.3 + 199_000 * 162.5 + 800 * 2.5) * 1e-9, 12);
     expect(second?.energyMj).toBeCloseTo((1e6 * 0.3 + 199_600 * 162.5 + 200 * 2.5) * 1e-9, 12);
   });
 
   it('what the unit refuses runs on its fallback, with the reason', () => {
-    const estimate = estimateOn(
-      device,
-      [
-        layer({ type: 'fp32' }),
-        layer({ op: 'Softmax' }),
-        layer({ fusedOps: ['HardSwish'] }),
-        layer({ type: 'fp16', op: 'Gelu' }),
-      ],
-      needs,
-    );
+    const estimate = estimateOn(device, [
+      layer({ type: 'fp32' }),
+      layer({ op: 'Softmax' }),
+      layer({ fusedOps: ['HardSwish'] }),
+      layer({ type: 'fp16', op: 'Gelu' }),
+    ]);
     expect(estimate?.layers.map((l) => [l.unit, l.computedIn, l.refused])).toEqual([
       ['cpu', 'fp32', { kind: 'type', type: 'fp32' }],
       ['cpu', 'int8', { kind: 'operator', op: 'Softmax' }],
@@ -123,28 +114,47 @@ describe('by hand', () => {
   });
 
   it('what nobody takes, or whose work is unknown, has no time and is counted', () => {
-    const estimate = estimateOn(
-      device,
-      [layer({ op: 'NonZero' }), layer({ macs: null }), layer({ type: 'binary' }), layer()],
-      needs,
-    );
+    const estimate = estimateOn(device, [
+      layer({ op: 'NonZero' }),
+      layer({ macs: null }),
+      layer({ type: 'binary' }),
+      layer(),
+    ]);
     expect(estimate?.layers.map((l) => l.ms === null)).toEqual([true, true, true, false]);
     expect(estimate?.notTimed).toBe(3);
     expect(estimate?.layers[1]?.refused).toEqual({ kind: 'unknown', what: 'work' });
-    expect(estimateOn(device, [layer({ op: 'NonZero' })], needs)?.ms).toBeNull();
+    expect(estimateOn(device, [layer({ op: 'NonZero' })])?.ms).toBeNull();
   });
 
   it('a model that memory cannot hold has no time', () => {
-    const estimate = estimateOn(device, [layer()], { activationBytes: 999_000 });
+    const estimate = estimateOn(device, [layer({ bytesWritten: 899_000 })]);
     expect(estimate?.memory).toMatchObject({ fits: false, deviceBytes: 1e6, weightBytes: 2_000 });
     expect(estimate?.memory.onChip).toEqual({ bytes: 1000, needed: 2000, fits: false });
     expect(estimate?.ms).toBeNull();
-    expect(estimateOn(device, [layer()], { activationBytes: null })?.memory.fits).toBeNull();
+    expect(estimateOn(device, [layer({ bytesRead: null })])?.memory.fits).toBeNull();
+  });
+
+  it('the ends of an integer kernel and a folded normalisation are no operators of their own', () => {
+    const group = layer({ fusedOps: ['DequantizeLinear', 'BatchNormalization', 'Relu', 'QuantizeLinear'] });
+    const into = layer({ op: 'QuantizeLinear', kernel: 'quantize', type: 'fp32', macs: 0 });
+    expect(estimateOn(device, [group])?.layers[0]).toMatchObject({ unit: 'npu' });
+    expect(refusalOf({ ...device.units[0]!, operators: 'all' }, into)).toBeUndefined();
+  });
+
+  it('a float model on a unit of half floats moves and keeps half the bytes', () => {
+    const unit = {
+      ...device.units[1]!,
+      peak: { ...device.units[1]!.peak, fp16: a(1e8) },
+      computesAs: { fp32: 'fp16' as const },
+    };
+    const half = estimateOn({ ...device, units: [unit] }, [layer({ type: 'fp32' })]);
+    expect(half?.layers[0]).toMatchObject({ type: 'fp32', computedIn: 'fp16' });
+    expect(half?.memory).toMatchObject({ weightBytes: 1_000, activationBytes: 99_500 });
   });
 
   it('energy of 4 bit and of one bit is unknown, not nothing', () => {
     expect(horowitz2014.macPj.int4).toBeNull();
-    const four = estimateOn(device, [layer({ type: 'int4' })], needs);
+    const four = estimateOn(device, [layer({ type: 'int4' })]);
     expect([four?.energyMj, four?.energyNotKnown, four?.energyOf]).toEqual([null, 1, 'general']);
   });
 });
@@ -198,7 +208,6 @@ describe('laws on every shipped device', () => {
             const e = estimateOn(
               d,
               list.map((w) => layer(w)),
-              { activationBytes: 1000, inOutBytes: 1000 },
               unit.id,
             );
             if (e === null || e.ms === null) continue;

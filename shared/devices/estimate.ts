@@ -1,4 +1,5 @@
 /** Owns the estimate of a whole model on a device: each layer on the unit that takes it, what falls back, what does not fit. */
+import { peakLayerBytes } from './activation-bytes.ts';
 import { energyRatesOf, horowitz2014, layerEnergyMj } from './energy.ts';
 import type { LayerWork } from './layer-work.ts';
 import type { DeviceProfile, PeakType, Unit } from './profile.ts';
@@ -51,13 +52,6 @@ export interface DeviceEstimate {
   readonly byBound: Readonly<Record<Bound, number>>;
 }
 
-export interface EstimateNeeds {
-  /** Peak of live activations in bytes, weights not included; null: unknown. */
-  readonly activationBytes: number | null;
-  /** Bytes that go in and come out at a run. */
-  readonly inOutBytes?: number | null;
-}
-
 const sumOrNull = (values: readonly (number | null)[]): number | null => {
   let sum = 0;
   for (const v of values) {
@@ -68,12 +62,28 @@ const sumOrNull = (values: readonly (number | null)[]): number | null => {
 };
 
 /** Bytes that go in at the first layer and come out of the last: what a cable carries at a run. */
-export const inOutBytes = (layers: readonly LayerWork[]): number =>
+const inOutBytes = (layers: readonly LayerWork[]): number =>
   (layers[0]?.bytesRead ?? 0) + (layers.at(-1)?.bytesWritten ?? 0);
 
 /** The unit asked for: the first of the profile, or the one of that id. */
 export const unitOf = (profile: DeviceProfile, id?: string): Unit | undefined =>
   id === undefined ? profile.units[0] : profile.units.find((u) => u.id === id);
+
+const floatBytes: Readonly<Partial<Record<LayerWork['type'], number>>> = { fp32: 4, fp16: 2 };
+
+/** A layer with its bytes in the float type that the unit computes it in; its own type stays. */
+function asComputed(unit: Unit, layer: LayerWork): LayerWork {
+  const as = layer.type === 'other' ? undefined : unit.computesAs?.[layer.type];
+  const [from, to] = [floatBytes[layer.type], as === undefined ? undefined : floatBytes[as]];
+  if (from === undefined || to === undefined || from === to) return layer;
+  const part = (bytes: number | null): number | null => (bytes === null ? null : (bytes * to) / from);
+  return {
+    ...layer,
+    bytesRead: part(layer.bytesRead),
+    bytesWritten: part(layer.bytesWritten),
+    weightBytes: part(layer.weightBytes),
+  };
+}
 
 /** How much of the chip's memory is left as the layers come, and what each moves from outside. */
 function trafficOf(unit: Unit, activationBytes: number | null): (layer: LayerWork) => Traffic | null {
@@ -95,9 +105,9 @@ function trafficOf(unit: Unit, activationBytes: number | null): (layer: LayerWor
 const isTime = (of: { readonly ms: number } | Refusal): of is Exclude<ReturnType<typeof layerTime>, Refusal> =>
   'ms' in of;
 
-function memoryOf(profile: DeviceProfile, unit: Unit, layers: readonly LayerWork[], needs: EstimateNeeds): MemoryNeed {
+function memoryOf(profile: DeviceProfile, unit: Unit, layers: readonly LayerWork[]): MemoryNeed {
   const weightBytes = sumOrNull(layers.map((l) => l.weightBytes));
-  const { activationBytes } = needs;
+  const activationBytes = peakLayerBytes(layers);
   const deviceBytes = profile.memory.bytes?.value ?? null;
   const size = unit.onChip?.bytes?.value ?? null;
   const needed =
@@ -122,15 +132,15 @@ function memoryOf(profile: DeviceProfile, unit: Unit, layers: readonly LayerWork
  */
 export function estimateOn(
   profile: DeviceProfile,
-  layers: readonly LayerWork[],
-  needs: EstimateNeeds,
+  works: readonly LayerWork[],
   unitId?: string,
 ): DeviceEstimate | null {
   const unit = unitOf(profile, unitId);
   if (unit === undefined) return null;
+  const layers = works.map((l) => asComputed(unit, l));
   const rates = energyRatesOf(profile);
-  const traffics = new Map(profile.units.map((u) => [u.id, trafficOf(u, needs.activationBytes)]));
-  const memory = memoryOf(profile, unit, layers, needs);
+  const memory = memoryOf(profile, unit, layers);
+  const traffics = new Map(profile.units.map((u) => [u.id, trafficOf(u, memory.activationBytes)]));
   const byBound = { compute: 0, memory: 0, launch: 0 };
   const used = new Set<string>();
   const rows = layers.map((layer): LayerEstimate => {
@@ -157,7 +167,7 @@ export function estimateOn(
   const timed = rows.filter((r) => r.ms !== null);
   const known = rows.filter((r) => r.energyMj !== null);
   const link = unit.link?.value ?? null;
-  const handing = link === null ? 0 : ((needs.inOutBytes ?? 0) / link) * 1e3;
+  const handing = link === null ? 0 : (inOutBytes(layers) / link) * 1e3;
   const runMs = [...used].reduce((ms, id) => ms + (unitOf(profile, id)?.runUs?.value ?? 0) / 1e3, 0) + handing;
   byBound.launch += runMs;
   return {

@@ -121,7 +121,7 @@ function profileOf(device: MeasuredDevice, fit: FittedRates, runs: number): Devi
 }
 
 const errorOn = (profile: DeviceProfile, run: MeasuredRun): number => {
-  const ms = estimateOn(profile, run.layers, { activationBytes: null })?.ms ?? null;
+  const ms = estimateOn(profile, run.layers)?.ms ?? null;
   return ms === null ? 1 : Math.abs(ms / run.ms - 1);
 };
 

@@ -46,9 +46,21 @@ export function typeOn(unit: Unit, type: LayerWork['type']): PeakType | null {
 
 const hasArithmetic = (layer: LayerWork): boolean => layer.macs === null || layer.macs > 0;
 
+/** What is gone once a kernel is made of a group: the ends of an integer kernel, and a normalisation within the weights. */
+const folded = new Set([
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'DynamicQuantizeLinear',
+  'BatchNormalization',
+  'Identity',
+]);
+
 /** Whether a unit takes a layer at all; undefined: it does. */
 export function refusalOf(unit: Unit, layer: LayerWork): Refusal | undefined {
-  for (const op of [layer.op, ...layer.fusedOps]) if (!runs(unit, op)) return { kind: 'operator', op };
+  const ops = [layer.op, ...layer.fusedOps.filter((op) => !folded.has(op))];
+  for (const op of ops) if (!runs(unit, op)) return { kind: 'operator', op };
+  // Into and out of 8 bits is what an integer unit does at its ends, whatever type stands on the other side.
+  if (layer.kernel === 'quantize') return undefined;
   // Kernels without products move data; a unit that has some arithmetic of that width moves it too.
   if (typeOn(unit, layer.type) === null && (hasArithmetic(layer) || layer.type !== 'other'))
     return { kind: 'type', type: layer.type };

@@ -91,7 +91,8 @@ the runtime after its fusions; the type is read from the graph: a quantize-dequa
 weights that are only stored in few bits compute in fp32. Memory on the chip holds weights, activations or both, first come first kept;
 what does not fit comes from memory at every run. A run has a fixed cost, and inputs and outputs cross the cable of a stick. What
 nobody takes, or whose work or rate is unknown, has no time, and the total says "at least". Where weights and peak activations are
-more than the memory, there is no time at all.
+more than the memory, there is no time at all. Activations are counted as the kernels keep them: a quantize-dequantize group in 8
+bits, a float network on a unit of half floats in half.
 
 Energy is MACs and bytes moved times figures of 45 nm logic (Horowitz 2014): fp32 4.6 pJ, fp16 1.5 pJ, int8 0.3 pJ a
 multiply-accumulate, 162.5 pJ a byte from memory, 2.5 pJ a byte on the chip. It is no figure of the device unless its profile has
@@ -129,6 +130,11 @@ measure them with any build of ONNX Runtime. \`bantam device import RESULTS -o P
 class and numeric type, a bandwidth for each class, a cost a kernel and a cost a run, by non-negative least squares (Lawson, Hanson 1974)
 on relative errors. It states its error, also on runs that it had not seen. On a board with Node.js, \`bantam device run -o
 RESULTS\` measures the kit by itself.
+
+Tried on a 2-core x86-64 machine, one thread, ONNX Runtime 1.30: the fit met its 75 runs with a median error of 15 % (unseen: 27 %); eight
+networks that it had not seen were estimated at 11.4 ms for 11.2 measured (MobileNet v2), 51.3 for 48.8 (ResNet-18), 11.1 for 9.8
+(SqueezeNet 1.1), 18.4 for 19.5 (MobileNet v1), 12.1 for 11.5 (MnasNet-A1), 46.9 for 67.3 (GoogLeNet), 0.14 for 0.14 (LeNet-5) and 0.12
+for 0.16 (MobileNet v2 for digits).
 
 Results are JSON, \`{kit, device{id, name, kind, unit, memoryBytes}, software, date, runs[]{id, ms}}\` with \`ms\` a median or a list of times, or
 CSV lines \`id,ms\`. A wrong line or field is refused by its place.

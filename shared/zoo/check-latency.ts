@@ -1,9 +1,8 @@
 /** Owns the check of device estimates against published latencies of the zoo's networks. */
 import { median } from 'simple-statistics';
 import { worksOf } from '../analysis/latency/works-of.ts';
-import { measureFigures } from '../analysis/measure-figures.ts';
 import { deviceOf } from '../devices/catalogue.ts';
-import { estimateOn, inOutBytes } from '../devices/estimate.ts';
+import { estimateOn } from '../devices/estimate.ts';
 import type { LayerType, LayerWork } from '../devices/layer-work.ts';
 import { buildFromZoo } from './index.ts';
 import { type PublishedLatency, publishedLatencies } from './published-latency.ts';
@@ -35,17 +34,12 @@ export function retyped(layers: readonly LayerWork[], type: PublishedLatency['ty
   );
 }
 
-interface Measured {
-  readonly layers: readonly LayerWork[];
-  readonly activationBytes: number | null;
-}
-
-function measured({ net, width, size }: PublishedLatency): Measured {
+function layersOf({ net, width, size }: PublishedLatency): readonly LayerWork[] {
   const model = buildFromZoo(net, {
     ...(width === undefined ? {} : { width }),
     ...(size === undefined ? {} : { input: [3, size, size] as const }),
   });
-  return { layers: worksOf(model).layers, activationBytes: measureFigures(model).peakActivationBytes };
+  return worksOf(model).layers;
 }
 
 let all: readonly LatencyCheck[] | undefined;
@@ -58,17 +52,13 @@ export function checkLatencies(rows?: readonly PublishedLatency[]): readonly Lat
 }
 
 function check(rows: readonly PublishedLatency[]): readonly LatencyCheck[] {
-  const known = new Map<string, Measured>();
+  const known = new Map<string, readonly LayerWork[]>();
   return rows.map((row) => {
     const key = `${row.net} ${row.width} ${row.size}`;
-    const found = known.get(key) ?? measured(row);
+    const found = known.get(key) ?? layersOf(row);
     known.set(key, found);
     const profile = deviceOf(row.device);
-    const layers = retyped(found.layers, row.type);
-    const activationBytes =
-      found.activationBytes === null ? null : (found.activationBytes * (widths[row.type] ?? 4)) / 4;
-    const needs = { activationBytes, inOutBytes: inOutBytes(layers) };
-    const estimatedMs = estimateOn(profile, layers, needs, row.unit)?.ms ?? null;
+    const estimatedMs = estimateOn(profile, retyped(found, row.type), row.unit)?.ms ?? null;
     const source = profile.sources[row.source];
     return {
       ...row,

@@ -1,9 +1,8 @@
 /** Owns what a device would make of the recipe: the estimate of the opened model beside that of the result. Plain data. */
 
-import type { Figures } from '#shared/analysis/figures.ts';
 import { worksOf } from '#shared/analysis/latency/works-of.ts';
 import { deviceOf } from '#shared/devices/catalogue.ts';
-import { type DeviceEstimate, estimateOn, inOutBytes } from '#shared/devices/estimate.ts';
+import { type DeviceEstimate, estimateOn } from '#shared/devices/estimate.ts';
 import type { DeviceProfile } from '#shared/devices/profile.ts';
 import type { Refusal } from '#shared/devices/roofline.ts';
 import type { Model } from '#shared/ir/model.ts';
@@ -35,16 +34,9 @@ export interface DeviceAnswer {
   readonly check: { readonly rows: number; readonly medianError: number } | null;
 }
 
-function summaryOf(
-  profile: DeviceProfile,
-  unit: string,
-  model: Model,
-  edit: Editable,
-  figures: Figures,
-): DeviceSummary | null {
+function summaryOf(profile: DeviceProfile, unit: string, model: Model, edit: Editable): DeviceSummary | null {
   const { layers } = worksOf(model, { inputs: edit.shapes });
-  const needs = { activationBytes: figures.peakActivationBytes, inOutBytes: inOutBytes(layers) };
-  const found = estimateOn(profile, layers, needs, unit);
+  const found = estimateOn(profile, layers, unit);
   if (found === null) return null;
   const reasons = new Map<string, { why: Refusal; layers: number }>();
   for (const { refused } of found.layers) {
@@ -89,8 +81,8 @@ export function deviceAnswer(
     try {
       const preview = previewSteps(model, edit, list, summaries);
       const profile = deviceOf(device);
-      const before = summaryOf(profile, unit, model, edit, preview.before);
-      const now = list.length === 0 ? before : summaryOf(profile, unit, preview.model, edit, preview.figures);
+      const before = summaryOf(profile, unit, model, edit);
+      const now = list.length === 0 ? before : summaryOf(profile, unit, preview.model, edit);
       return before === null || now === null ? null : { before, now, check: checkOf(device, unit) };
     } catch {
       // the screen's own preview says what is wrong with that step

@@ -35,7 +35,7 @@ const known: DeviceProfile = parseDeviceProfile({
 });
 
 const msOn = (profile: DeviceProfile, layers: ReturnType<typeof worksOf>['layers']): number =>
-  estimateOn(profile, layers, { activationBytes: null })?.ms ?? Number.NaN;
+  estimateOn(profile, layers)?.ms ?? Number.NaN;
 
 /** What a device of that profile would measure, each time off by a share of `noise`. */
 function resultsOf(profile: DeviceProfile, noise: number): KitResults {
@@ -62,6 +62,19 @@ describe('models of the kit', () => {
       const main = layers.filter((l) => (l.macs ?? 0) > 0);
       for (const l of main) expect(l.type, m.id).toBe(m.type);
       if (main.length > 0) expect(new Set(main.map((l) => l.kernel)).size, m.id).toBe(1);
+    }
+  });
+
+  it('of 8 bits stay on units that compute in 8 bits alone, and float ones are refused there', () => {
+    for (const id of ['edge-tpu', 'stm32n6']) {
+      // Into and out of 8 bits may be the processor's: the microcontroller's unit does not do it.
+      const on = (m: (typeof kitModels)[number]): number | undefined =>
+        estimateOn(deviceOf(id), worksOf(m.build()).layers)?.layers.filter(
+          (l) => l.refused !== undefined && l.kernel !== 'quantize',
+        ).length;
+      for (const m of kitModels.filter((k) => k.type === 'int8')) expect(on(m), `${id} ${m.id}`).toBe(0);
+      for (const m of kitModels.filter((k) => k.id.startsWith('conv1x1') && k.type === 'fp32'))
+        expect(on(m), `${id} ${m.id}`).toBe(4);
     }
   });
 
