@@ -1,6 +1,7 @@
 /** The latency on a device that is not here: chosen, estimated, following a slider, with its reasons. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deviceOf } from '../../shared/devices/catalogue.ts';
 import { browserPath, drawn, launch, openPage, type Studio, shot, startStudio } from '../browser.ts';
 import { openCard, slide } from '../panel.ts';
 
@@ -57,6 +58,27 @@ describe.skipIf(chrome === undefined)('a device that is not here', () => {
     expect(await page.locator('.device-select').inputValue()).toBe('edge-tpu/npu');
     await page.locator('.device-select').selectOption('');
     await page.locator('[data-figure=latency]', { hasText: /not measured|measured/ }).waitFor();
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('may be one of your own: a profile from a file, and a bad one is refused by its field', async () => {
+    const { page, errors } = await openPage(browser, studio.url);
+    await drawn(page);
+    const mine = { ...deviceOf('raspberry-pi-4'), id: 'mine', name: 'My board' };
+    const file = (name: string, value: unknown) => ({
+      name,
+      mimeType: 'application/json',
+      buffer: Buffer.from(JSON.stringify(value)),
+    });
+    await page.locator('.device-file').setInputFiles(file('bad.json', { ...mine, year: 'last' }));
+    await page.getByRole('alert').filter({ hasText: 'year' }).waitFor();
+    await page.locator('.device-file').setInputFiles(file('mine.json', mine));
+    await page.locator('[data-figure=latency] strong.estimated').waitFor();
+    expect(await page.locator('.device-select').inputValue()).toBe('own/cpu');
+    await page.reload();
+    await page.locator('[data-figure=latency] strong.estimated').waitFor();
+    expect(await page.locator('.device-select option:checked').textContent()).toBe('My board');
     expect(errors).toEqual([]);
     await page.close();
   });

@@ -1,12 +1,12 @@
 /** Owns the latency figure for a device that is not here: estimated, before -> now, with what it rests on. */
 import type { ReactNode } from 'react';
-import { deviceOf } from '#shared/devices/catalogue.ts';
+import type { DeviceProfile } from '#shared/devices/profile.ts';
 import { refusalWords } from '#shared/devices/words.ts';
 import { fullCount, milliseconds, percent, ratio, shortBytes } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { Popover } from '../../ui/Popover.tsx';
 import type { DeviceAnswer, DeviceSummary } from './device-answer.ts';
-import type { DeviceChoice } from './device-choice.ts';
+import { chosenProfile, type DeviceChoice, useDeviceChoice } from './device-choice.ts';
 import { deviceWords as words } from './device-words.ts';
 import { Figure } from './Figure.tsx';
 import { useDevice } from './use-device.ts';
@@ -44,10 +44,9 @@ function MemoryRows({ of }: { readonly of: DeviceSummary }) {
   );
 }
 
-function Details({ answer, name }: { readonly answer: DeviceAnswer; readonly name: string }) {
+function Details({ answer, profile }: { readonly answer: DeviceAnswer; readonly profile: DeviceProfile }) {
   const say = useText();
   const { now, before, check } = answer;
-  const profile = deviceOf(now.device);
   const unit = profile.units.find((u) => u.id === now.unit);
   const bounds = [
     [words.byCompute, now.byBound.compute],
@@ -57,7 +56,7 @@ function Details({ answer, name }: { readonly answer: DeviceAnswer; readonly nam
   const energy = now.energyMj;
   return (
     <div className="device-details">
-      <strong>{say(words.title, { device: name })}</strong>
+      <strong>{say(words.title, { device: profile.name })}</strong>
       <p>{say(words.notMeasured, { unit: unit?.name ?? '', software: unit?.software ?? '' })}</p>
       <dl>
         <dt>{say(words.time)}</dt>
@@ -119,7 +118,8 @@ export interface DeviceFigureProps {
 export function DeviceFigure({ choice, changed, picker }: DeviceFigureProps) {
   const say = useText();
   const { answer, old } = useDevice(choice);
-  const profile = deviceOf(choice.device);
+  const own = useDeviceChoice((s) => s.own);
+  const profile = chosenProfile(choice, own);
   const unit = profile.units.find((u) => u.id === choice.unit);
   const title = say(stripWords.latency);
   if (answer === null)
@@ -155,7 +155,7 @@ export function DeviceFigure({ choice, changed, picker }: DeviceFigureProps) {
         </button>
       )}
     >
-      {() => <Details answer={answer} name={profile.name} />}
+      {() => <Details answer={answer} profile={profile} />}
     </Popover>
   );
   const [a, b] = [before.ms, now.ms];

@@ -1,5 +1,6 @@
 /** What the device worker answers: before and after the recipe, the step under a slider, and steps that cannot be done. */
 import { describe, expect, it } from 'vitest';
+import { deviceOf } from '#shared/devices/catalogue.ts';
 import { lenet5 } from '#shared/zoo/lenet.ts';
 import { type Editable, emptyEdit } from '../../state/document.ts';
 import { deviceAnswer } from './device-answer.ts';
@@ -11,7 +12,7 @@ const withSteps = (...steps: readonly Editable['steps'][number]['step'][]): Edit
   ...emptyEdit,
   steps: steps.map((step, k) => ({ key: String(k), step })),
 });
-const pi = { device: 'raspberry-pi-5', unit: 'cpu' };
+const pi = { profile: deviceOf('raspberry-pi-5'), unit: 'cpu' };
 
 describe('the answer for a device', () => {
   it('is the same before and after where there is no step', () => {
@@ -39,12 +40,20 @@ describe('the answer for a device', () => {
   });
 
   it('names each reason of a refusal once, and the check of the unit', () => {
-    const answer = deviceAnswer(model, { edit: emptyEdit, draft: null, device: 'edge-tpu', unit: 'npu' }, undefined);
+    const answer = deviceAnswer(
+      model,
+      { edit: emptyEdit, draft: null, profile: deviceOf('edge-tpu'), unit: 'npu' },
+      undefined,
+    );
     expect(answer?.now.refused).toEqual([{ why: { kind: 'type', type: 'fp32' }, layers: 6 }]);
     expect(answer?.now.fallenBack).toBe(6);
     expect(answer?.check?.rows).toBeGreaterThan(2);
+    const mine = { ...deviceOf('edge-tpu'), year: 2025 };
     expect(
-      deviceAnswer(model, { edit: emptyEdit, draft: null, device: 'edge-tpu', unit: 'dsp' }, undefined),
+      deviceAnswer(model, { edit: emptyEdit, draft: null, profile: mine, unit: 'npu' }, undefined)?.check,
+    ).toBeNull();
+    expect(
+      deviceAnswer(model, { edit: emptyEdit, draft: null, profile: deviceOf('edge-tpu'), unit: 'dsp' }, undefined),
     ).toBeNull();
   });
 });

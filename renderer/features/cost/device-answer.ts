@@ -1,7 +1,7 @@
 /** Owns what a device would make of the recipe: the estimate of the opened model beside that of the result. Plain data. */
 
 import { worksOf } from '#shared/analysis/latency/works-of.ts';
-import { deviceOf } from '#shared/devices/catalogue.ts';
+import { devices } from '#shared/devices/catalogue.ts';
 import { type DeviceEstimate, estimateOn } from '#shared/devices/estimate.ts';
 import type { DeviceProfile } from '#shared/devices/profile.ts';
 import type { Refusal } from '#shared/devices/roofline.ts';
@@ -18,7 +18,8 @@ export interface DeviceRequest {
   readonly edit: Editable;
   /** The step under a slider. */
   readonly draft: Step | null;
-  readonly device: string;
+  /** The profile whole: it may be the person's own. */
+  readonly profile: DeviceProfile;
   readonly unit: string;
 }
 
@@ -51,7 +52,10 @@ function summaryOf(profile: DeviceProfile, unit: string, model: Model, edit: Edi
 const checks = new Map<string, DeviceAnswer['check']>();
 
 /** Builds the networks that were published: some tens of milliseconds, once a unit. */
-function checkOf(device: string, unit: string): DeviceAnswer['check'] {
+function checkOf(profile: DeviceProfile, unit: string): DeviceAnswer['check'] {
+  const device = profile.id;
+  // Published latencies hold for the profile that ships, not for another of its name.
+  if (JSON.stringify(devices().find((d) => d.id === device)) !== JSON.stringify(profile)) return null;
   const key = `${device} ${unit}`;
   const known = checks.get(key);
   if (known !== undefined) return known;
@@ -70,7 +74,7 @@ export function deviceAnswer(
   request: DeviceRequest,
   summaries: Summaries | undefined,
 ): DeviceAnswer | null {
-  const { edit, draft, device, unit } = request;
+  const { edit, draft, profile, unit } = request;
   const steps = edit.steps.map((s) => s.step);
   const lists = [
     ...(draft === null ? [] : [withStep(steps, draft)]),
@@ -80,10 +84,9 @@ export function deviceAnswer(
   for (const list of lists) {
     try {
       const preview = previewSteps(model, edit, list, summaries);
-      const profile = deviceOf(device);
       const before = summaryOf(profile, unit, model, edit);
       const now = list.length === 0 ? before : summaryOf(profile, unit, preview.model, edit);
-      return before === null || now === null ? null : { before, now, check: checkOf(device, unit) };
+      return before === null || now === null ? null : { before, now, check: checkOf(profile, unit) };
     } catch {
       // the screen's own preview says what is wrong with that step
     }

@@ -1,11 +1,12 @@
 /** Owns asking the device worker: of the questions that wait only the newest is put, so that a slider is never behind. */
 import { useEffect, useState } from 'react';
+import type { DeviceProfile } from '#shared/devices/profile.ts';
 import type { OpenModel } from '../../state/document.ts';
 import { summariesOf, usePreview } from '../../state/preview.ts';
 import { useDocument } from '../../state/store.ts';
 import type { FromDeviceWorker, ToDeviceWorker } from './device.worker.ts';
 import type { DeviceAnswer, DeviceRequest } from './device-answer.ts';
-import type { DeviceChoice } from './device-choice.ts';
+import { chosenProfile, type DeviceChoice, useDeviceChoice } from './device-choice.ts';
 
 interface Asked {
   readonly open: OpenModel;
@@ -51,6 +52,14 @@ function next(): void {
   tell({ kind: 'ask', id: current.id, request: current.request });
 }
 
+interface Known {
+  readonly answer: DeviceAnswer | null;
+  /** The preview, profile and unit that it is of. */
+  readonly of: unknown;
+  readonly profile: DeviceProfile;
+  readonly unit: string;
+}
+
 export interface DeviceFigures {
   /** null: not worked out yet, or it cannot be. */
   readonly answer: DeviceAnswer | null;
@@ -59,24 +68,26 @@ export interface DeviceFigures {
 }
 
 /** The estimate for a device, following the recipe and the step under a slider. */
-export function useDevice(choice: DeviceChoice | null): DeviceFigures {
+export function useDevice(choice: DeviceChoice): DeviceFigures {
   const open = useDocument((d) => d.open);
   const edit = useDocument((d) => d.edit);
   const draft = useDocument((d) => d.draft);
   // Asked when the screen's own preview is through; it is also what changes when magnitude summaries arrive.
   const preview = usePreview((p) => p.preview);
-  const [known, setKnown] = useState<{ readonly answer: DeviceAnswer | null; readonly of: unknown } | null>(null);
-  const { device, unit } = choice ?? { device: '', unit: '' };
+  const own = useDeviceChoice((s) => s.own);
+  const profile = chosenProfile(choice, own);
+  const { unit } = choice;
+  const [known, setKnown] = useState<Known | null>(null);
   useEffect(() => {
-    if (open === null || preview === null || device === '') return;
+    if (open === null || preview === null) return;
     let wanted = true;
-    const request = { edit, draft, device, unit };
-    waiting = { open, request, answer: (answer) => wanted && setKnown({ answer, of: preview }) };
+    const request = { edit, draft, profile, unit };
+    waiting = { open, request, answer: (answer) => wanted && setKnown({ answer, of: preview, profile, unit }) };
     next();
     return () => {
       wanted = false;
     };
-  }, [open, edit, draft, preview, device, unit]);
-  const fits = known?.answer?.now.device === device && known.answer.now.unit === unit;
-  return { answer: fits ? (known?.answer ?? null) : null, old: known?.of !== preview };
+  }, [open, edit, draft, preview, profile, unit]);
+  const fits = known?.profile === profile && known.unit === unit;
+  return { answer: fits ? known.answer : null, old: known?.of !== preview };
 }
