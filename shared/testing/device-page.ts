@@ -81,7 +81,8 @@ export function devicePage(): string {
 
 What a model would cost on a device that is not here. \`bantam device list\` names the devices, \`bantam estimate MODEL --device X\`
 estimates, \`bantam device show X\` prints a profile with the origin of every number, \`bantam device check\` prints the last table
-below. An estimate is always called one; it never looks like a measurement.
+below. In the studio the title of the latency figure chooses the device, or loads a profile of your own. An estimate is always called one;
+it never looks like a measurement.
 
 ## How it is estimated
 
