@@ -2,6 +2,7 @@
 import { useEffect } from 'react';
 import { Canvas } from '../canvas/Canvas.tsx';
 import { Compress } from '../features/compress/Compress.tsx';
+import { Explain } from '../features/compress/Explain.tsx';
 import { FiguresStrip } from '../features/cost/FiguresStrip.tsx';
 import { ExportDialog } from '../features/export/ExportDialog.tsx';
 import { Inspector } from '../features/inspect/Inspector.tsx';
@@ -109,7 +110,7 @@ export function App() {
           />
           <aside className="panel right" aria-label={say(words.inspector)}>
             <ErrorBoundary>
-              <Inspector compress={<Compress />} />
+              <Inspector compress={<Compress />} explain={<Explain />} />
             </ErrorBoundary>
           </aside>
         </div>

@@ -11,6 +11,8 @@ interface ViewState {
   readonly rightWidth: number;
   readonly jobsHeight: number;
   readonly jobsOpen: boolean;
+  /** Technique that the explain tab speaks of; null: the first. */
+  readonly explained: string | null;
   /** Families of techniques that are unfolded. */
   readonly families: readonly TechniqueGroup[];
   readonly paletteOpen: boolean;
@@ -24,6 +26,7 @@ const initial: ViewState = {
   rightWidth: 372,
   jobsHeight: 304,
   jobsOpen: false,
+  explained: null,
   families: ['prune', 'quantize', 'share'],
   paletteOpen: false,
   dialog: null,

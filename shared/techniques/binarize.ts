@@ -179,6 +179,7 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
 export const binarize: Technique = {
   id: 'binarize',
   group: 'quantize',
+  formula: 'W ≈ α · sign(W);  α = ‖W‖₁ / n',
   version: 1,
   title: text('Binarize', '이진화'),
   summary: text(

@@ -117,6 +117,8 @@ export interface Technique {
   readonly id: string;
   /** The family under which its card stands. */
   readonly group: TechniqueGroup;
+  /** What it computes, as one writes it; left out where it computes nothing (clean-up). */
+  readonly formula?: string;
   readonly version: number;
   readonly title: Text;
   readonly summary: Text;

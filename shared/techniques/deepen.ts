@@ -207,6 +207,7 @@ function rewrite(c: StepContext): Rewrite {
 export const deepen: Technique = {
   id: 'deepen',
   group: 'scale',
+  formula: 'W[c, c′, i, j] = 1  if c = c′, (i, j) = (0, 0);  W[c, c′, i, j] = 0  else',
   version: 1,
   title: text('Deepen', '깊게 하기'),
   summary: text(

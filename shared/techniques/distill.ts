@@ -55,6 +55,7 @@ function checkHints(c: StepContext): void {
 export const distill: Technique = {
   id: 'distill',
   group: 'train',
+  formula: 'L = (1 − λ) · H(y, p) + λ · T² · KL(softmax(z_t / T) ‖ softmax(z_s / T))',
   version: 1,
   title: text('Distill', '지식 증류'),
   summary: text(

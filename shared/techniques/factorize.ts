@@ -202,6 +202,7 @@ function rewrite(c: StepContext): Rewrite {
 export const factorize: Technique = {
   id: 'factorize',
   group: 'factorize',
+  formula: 'W ≈ U_r · Σ_r · V_rᵀ;  m·n → r·(m + n)',
   version: 1,
   title: text('Factorise', '저랭크 분해'),
   summary: text(

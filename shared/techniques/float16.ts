@@ -77,6 +77,7 @@ const neededOpset = ({ type }: FieldValues): number => (type === 'float16' ? 7 :
 export const float16: Technique = {
   id: 'float16',
   group: 'quantize',
+  formula: 'x ≈ (−1)^sign · 2^(e − bias) · (1 + m / 2^p)',
   version: 1,
   title: text('16-bit floats', '16비트 실수'),
   summary: text(

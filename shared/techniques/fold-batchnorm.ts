@@ -83,6 +83,7 @@ function rewrite(c: StepContext): Rewrite {
 export const foldBatchnorm: Technique = {
   id: 'fold-batchnorm',
   group: 'clean-up',
+  formula: 'W′ = γ·W / √(σ² + ε);  b′ = γ·(b − μ) / √(σ² + ε) + β',
   version: 1,
   title: text('Fold batch normalisation', '배치 정규화 합치기'),
   summary: text(

@@ -197,6 +197,7 @@ function rewriteInside(c: StepContext): Rewrite {
 export const pruneChannels: Technique = {
   id: 'prune-channels',
   group: 'prune',
+  formula: 's_c = Σ |W_c|;  C ← top_k(s),  k = ⌈(1 − r)·n⌉',
   version: 1,
   title: text('Prune channels', '채널 가지치기'),
   summary: text(

@@ -106,6 +106,7 @@ const rewriteInside = (c: StepContext): Rewrite =>
 export const pruneHeads: Technique = {
   id: 'prune-heads',
   group: 'prune',
+  formula: 'MultiHead = Σ_h gate_h · head_h · W_h;  gate_h ∈ {0, 1}',
   version: 1,
   title: text('Prune attention heads', '어텐션 헤드 가지치기'),
   summary: text(

@@ -131,6 +131,7 @@ function bake(trained: Model, c: StepContext): Model {
 export const pruneWeights: Technique = {
   id: 'prune-weights',
   group: 'prune',
+  formula: 'w ← 0  if |w| < t;  t = quantile_r(|W|)',
   version: 1,
   title: text('Prune weights', '가중치 가지치기'),
   summary: text(

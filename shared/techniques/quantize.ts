@@ -209,6 +209,7 @@ function layersOf(c: StepContext): ReadonlyMap<string, QuantLayer> {
 export const quantize: Technique = {
   id: 'quantize',
   group: 'quantize',
+  formula: 'q = clamp(round(x / s) + z, q_min, q_max);  x ≈ s · (q − z)',
   version: 1,
   title: text('Quantize', '양자화'),
   summary: text(

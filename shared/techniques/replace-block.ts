@@ -120,6 +120,7 @@ function reconstruction(c: StepContext): TrainRequest | undefined {
 export const replaceBlock: Technique = {
   id: 'replace-block',
   group: 'blocks',
+  formula: 'MACs(depthwise separable) / MACs(conv) = 1/N + 1/k²',
   version: 1,
   title: text('Replace by a block', '블록으로 교체'),
   summary: text(

@@ -155,6 +155,7 @@ function rewrite(c: StepContext): Rewrite {
 export const scaleResolution: Technique = {
   id: 'scale-resolution',
   group: 'scale',
+  formula: 'H × W → ρH × ρW;  MACs → ≈ ρ²·MACs',
   version: 1,
   title: text('Scale resolution', '해상도 조절'),
   summary: text(

@@ -41,6 +41,7 @@ function shrink(c: StepContext, width: number, multipleOf: number): Rewrite {
 export const scaleWidth: Technique = {
   id: 'scale-width',
   group: 'scale',
+  formula: 'C → α·C;  MACs → ≈ α²·MACs',
   version: 1,
   title: text('Scale width', '폭 조절'),
   summary: text(

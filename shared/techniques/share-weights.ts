@@ -163,6 +163,7 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
 export const shareWeights: Technique = {
   id: 'share-weights',
   group: 'share',
+  formula: 'min Σ_i (w_i − c_k(i))²;  k(i) ∈ {0, …, 2^b − 1}',
   version: 1,
   title: text('Share weights', '가중치 공유'),
   summary: text(

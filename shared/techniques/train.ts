@@ -10,6 +10,7 @@ const start = { epochs: 5, learningRate: 0.01 };
 export const train: Technique = {
   id: 'train',
   group: 'train',
+  formula: 'v ← μ·v + ∇L(w);  w ← w − η·v',
   version: 1,
   title: text('Train', '학습'),
   summary: text(

@@ -110,6 +110,7 @@ export function grow(c: StepContext, factor: number, multipleOf: number, uneven:
 export const widen: Technique = {
   id: 'widen',
   group: 'scale',
+  formula: 'W′_j = W_g(j);  W″_j = W_g(j) / |{i : g(i) = g(j)}|',
   version: 1,
   title: text('Widen', '넓히기'),
   summary: text(

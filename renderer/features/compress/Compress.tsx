@@ -9,6 +9,7 @@ import { techniques } from '#shared/techniques/index.ts';
 import { stepKey } from '../../state/change.ts';
 import { recipeOf } from '../../state/document.ts';
 import { currentDocument, dispatch, useDocument } from '../../state/store.ts';
+import { setView } from '../../state/view.ts';
 import { Button } from '../../ui/Button.tsx';
 import { useText } from '../../ui/language.ts';
 import { type CardActs, CompressCard } from './CompressCard.tsx';
@@ -70,6 +71,12 @@ export function Compress() {
       top.current?.scrollIntoView({ block: 'nearest' });
     }
   }, [focused]);
+
+  // the explain tab speaks of what is looked at here
+  const looked = edited?.id ?? opened;
+  useEffect(() => {
+    if (looked !== null) setView({ explained: looked });
+  }, [looked]);
 
   const coupling = useMemo(() => {
     if (open === null || !drawn) return undefined;

@@ -30,5 +30,14 @@ export const words = {
   group: text('coupled with {n}', '{n}개와 함께'),
   groupOne: text('not coupled', '단독'),
   wait: text('reading the weights …', '가중치를 읽는 중 …'),
+  technique: text('Technique', '기법'),
+  papers: text('Papers', '논문'),
+  weights: text('Weights', '가중치'),
+  onLayer: text('On {name}', '{name}에서'),
+  weightCount: text('{n} weights', '가중치 {n}개'),
+  below: text(
+    'Below {t} in magnitude: {n} of {all} weights ({share}), grey, become zero.',
+    '크기가 {t}보다 작은 가중치 {all}개 중 {n}개({share}, 회색)가 0이 됩니다.',
+  ),
   why: text('Why not', '적용할 수 없는 이유'),
 } as const;

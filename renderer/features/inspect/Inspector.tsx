@@ -1,4 +1,4 @@
-/** Owns the inspector's frame: the tabs, and the layer tab. What the compress tab holds is composed by the app. */
+/** Owns the inspector's frame: the tabs, and the layer tab. What the other tabs hold is composed by the app. */
 import { type ReactNode, useEffect, useState } from 'react';
 import { graphIndex } from '#shared/ir/graph-index.ts';
 import { useDocument } from '../../state/store.ts';
@@ -7,14 +7,19 @@ import { Tabs } from '../../ui/Segmented.tsx';
 import { LayerFacts } from './LayerFacts.tsx';
 import { words } from './words.ts';
 
-export function Inspector({ compress }: { readonly compress: ReactNode }) {
+export interface InspectorProps {
+  readonly compress: ReactNode;
+  readonly explain: ReactNode;
+}
+
+export function Inspector({ compress, explain }: InspectorProps) {
   const say = useText();
   const open = useDocument((d) => d.open);
   const selection = useDocument((d) => d.selection);
   const focused = useDocument((d) => d.focusedStep);
-  const [tab, setTab] = useState<'layer' | 'compress'>('compress');
+  const [tab, setTab] = useState<'layer' | 'compress' | 'explain'>('compress');
   useEffect(() => {
-    if (focused !== null) setTab('compress');
+    if (focused !== null) setTab((t) => (t === 'layer' ? 'compress' : t));
   }, [focused]);
   if (open === null) return <div className="panel-body muted">{say(words.noModel)}</div>;
   const id = selection.at(-1);
@@ -25,11 +30,13 @@ export function Inspector({ compress }: { readonly compress: ReactNode }) {
         id="inspector"
         label={say(words.tabs)}
         value={tab}
-        options={(['layer', 'compress'] as const).map((v) => ({ value: v, label: say(words[v]) }))}
+        options={(['layer', 'compress', 'explain'] as const).map((v) => ({ value: v, label: say(words[v]) }))}
         onChange={setTab}
       />
       <div id="inspector-panel" role="tabpanel" aria-labelledby={`inspector-${tab}`} className="inspector-panel">
-        {tab === 'compress' && compress}
+        {/* kept, so that what its sliders were set to is there again */}
+        <div hidden={tab !== 'compress'}>{compress}</div>
+        {tab === 'explain' && explain}
         {tab === 'layer' &&
           (node === undefined ? (
             <p className="muted">{say(words.empty)}</p>

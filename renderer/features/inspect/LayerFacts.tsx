@@ -3,11 +3,11 @@ import type { ReactNode } from 'react';
 import { channelGroups } from '#shared/analysis/channel-groups.ts';
 import { inferFacts } from '#shared/analysis/infer-facts.ts';
 import type { Node } from '#shared/ir/model.ts';
-import { opOf } from '#shared/ops/index.ts';
 import type { OpenModel } from '../../state/document.ts';
 import { timesOf, useLayerMeasures } from '../../state/measured.ts';
 import { layersById, usePreview } from '../../state/preview.ts';
 import { useDocument } from '../../state/store.ts';
+import { weightInput } from '../../state/weight-input.ts';
 import { fullCount, layerTime, percent, shapeText } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { attributeText } from './attribute-text.ts';
@@ -21,13 +21,6 @@ const Fact = ({ name, children }: { readonly name: string; readonly children: Re
   </div>
 );
 
-/** The input that holds the layer's weight, if any: the first that the operator declares as one. */
-function weightInput(node: Node): number | undefined {
-  const roles = opOf(node)?.parameters ?? {};
-  const found = Object.entries(roles).find(([, role]) => role === 'weight') ?? Object.entries(roles)[0];
-  return found === undefined ? undefined : Number(found[0]);
-}
-
 export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly node: Node }) {
   const say = useText();
   const before = usePreview((p) => p.preview?.before);
@@ -36,11 +29,10 @@ export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly 
   const layer = before === undefined ? undefined : layersById(before).get(node.id);
   const profile = useLayerMeasures((m) => m.profile);
   const time = profile === null ? undefined : timesOf(profile).get(node.id);
-  const weight = weightInput(node);
+  const weight = weightInput(node, facts);
   const made = channelGroups(open.model, facts).madeBy.get(node.id) ?? [];
   const share = (part: number | null, all: number | null): string =>
     part === null || all === null || all === 0 ? '' : ` · ${say(words.share, { share: percent(part / all) })}`;
-  const constantWeight = weight !== undefined && facts.get(node.inputs[weight] ?? '')?.constant === true;
   return (
     <>
       <header>
@@ -83,7 +75,7 @@ export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly 
           </Fact>
         ))}
       </dl>
-      {constantWeight && weight !== undefined && <WeightFacts node={node} input={weight} />}
+      {weight !== undefined && <WeightFacts node={node} input={weight} />}
       <section>
         <h3 className="section-title">{say(words.attributes)}</h3>
         {node.attributes.length === 0 && <p className="muted small">{say(words.noAttributes)}</p>}

@@ -5,6 +5,7 @@ export const words = {
   tabs: text('Inspector', '인스펙터'),
   layer: text('Layer', '레이어'),
   compress: text('Compress', '압축'),
+  explain: text('Explain', '설명'),
   empty: text('Select a layer on the canvas to see its facts.', '캔버스에서 레이어를 선택하면 내용이 보입니다.'),
   many: text('{n} layers selected', '레이어 {n}개 선택됨'),
   parameters: text('Parameters', '파라미터'),
