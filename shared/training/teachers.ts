@@ -72,7 +72,18 @@ export async function openTeachers(p: TeacherParts): Promise<Teachers> {
     if (dims === undefined) throw new Fault('bad-input', `there is no teacher ${h.teacher}`, { where: h.from });
     return dims;
   });
+  // Answers to samples that a data set gives again as the same objects: plain ones, asked once a training.
+  const known = new WeakMap<Sample, Float32Array>();
+  const remembered = (samples: readonly Sample[]): Float32Array | undefined => {
+    const rows = samples.flatMap((s) => known.get(s) ?? []);
+    if (rows.length < samples.length || samples.length < p.batch || p.hints.length > 0) return undefined;
+    const soft = new Float32Array(p.batch * first.classes);
+    for (const [n, row] of rows.entries()) soft.set(row, n * first.classes);
+    return soft;
+  };
   const teach = async (samples: readonly Sample[], feed: RunTensor): Promise<Taught> => {
+    const before = remembered(samples);
+    if (before !== undefined) return { soft: before, hints: [] };
     const soft = new Float32Array(p.batch * first.classes);
     const outs: Readonly<Record<string, RunTensor>>[] = [];
     for (const t of opened) {
@@ -82,6 +93,7 @@ export async function openTeachers(p: TeacherParts): Promise<Teachers> {
       for (let i = 0; i < soft.length; i++) soft[i] = (soft[i] ?? 0) + (given[i] ?? 0) / opened.length;
       outs.push(out);
     }
+    for (const [n, s] of samples.entries()) known.set(s, soft.slice(n * first.classes, (n + 1) * first.classes));
     return { soft, hints: p.hints.map((h) => outs[h.teacher ?? 0]?.[h.from] as RunTensor) };
   };
   return { classes: first.classes, hintDims, teach };

@@ -6,6 +6,7 @@ import { attr } from '../ir/attribute.ts';
 import type { Model, Node } from '../ir/model.ts';
 import { toFloat32 } from '../ir/values.ts';
 import { writeModel } from '../onnx/write.ts';
+import type { Split } from '../ports/dataset.ts';
 import type { RunTensor, Runtime } from '../ports/runtime.ts';
 import { bars } from '../testing/bars.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
@@ -91,6 +92,51 @@ describe('teachers', () => {
     }
     const orders = seen.map((s) => String((s.data.data as Float32Array).slice(0, 36)));
     expect(new Set(orders).size).toBe(30);
+  });
+
+  it('answer samples that are given again as the same objects once, and as before', async () => {
+    const data = bars();
+    const held = new Map<string, ReturnType<typeof data.read>>();
+    const again = {
+      info: data.info,
+      read: async (split: Split, indices: readonly number[]) => {
+        const reads = indices.map((i) => {
+          const key = `${split} ${i}`;
+          const read = held.get(key) ?? data.read(split, [i]);
+          held.set(key, read);
+          return read;
+        });
+        return (await Promise.all(reads)).flat();
+      },
+    };
+    const distill = { teachers: [{ kind: 'original' }], temperature: 2, softShare: 1 } as const;
+    const counted = async (dataset: typeof again) => {
+      let runs = 0;
+      const spy: Runtime = {
+        ...runtime,
+        open: async (source, options) => {
+          const session = await runtime.open(source, options);
+          const teaches = !session.inputNames.some((n) => n.includes('~'));
+          const run: typeof session.run = (feeds, fetch) => {
+            if (teaches) runs++;
+            return session.run(feeds, fetch);
+          };
+          return { ...session, release: () => session.release(), run };
+        },
+      };
+      const done = await train(net(), {
+        runtime: spy,
+        teacher: net({ width: 20, seed: 5 }),
+        dataset,
+        settings: { ...settings, distill },
+      });
+      return { done, runs };
+    };
+    const [each, once] = [await counted(data), await counted(again)];
+    // 15 batches to train and 4 to validate, in 4 epochs and before them; held: each batch of the first time.
+    expect(each.runs).toBe(4 * 15 + 5 * 4);
+    expect(once.runs).toBe(15 + 4);
+    for (const [k, e] of each.done.curve.entries()) expect(once.done.curve[k]?.loss).toBeCloseTo(e.loss, 4);
   });
 
   it('teach a student beside the labels, the mean of several, and by hints of another width', async () => {

@@ -123,7 +123,7 @@ export function deepCompressionPage(nets: readonly NetReport[]): Page {
     about: [
       'Han, Mao, Dally 2016, Table 1: prune, retrain, share, retrain the codebook, Huffman coding.',
       `Trained with the 7,000 training digits, augmented; chosen with 1,000 validation digits; errors of the 2,000 test digits, and of MNIST's own 10,000 test digits where they are here. While it is cut, and after sharing, the dense net teaches beside the labels; the dense control is the dense net after as many more epochs with the same teacher.`,
-      'Bytes are 4 a parameter of the dense net, the ONNX file (pruned, shared) and the archive that "pack" writes (packed), graph, biases and tables included; each archive was unpacked and compared with its file before its error was taken.',
+      'Bytes are 4 a parameter of the dense net, the ONNX file (pruned, shared) and the archive that "pack" writes (packed), graph, biases and tables included; each archive was unpacked and compared with its file before its error was taken. Seconds are those of all trainings of a seed, the control included, whatever else the machine did meanwhile.',
     ],
     sections: nets.map(sectionOf),
   };

@@ -21,7 +21,7 @@ import { bestBias, type Scored, scoresOn, withBias, withoutClass, wrongOf } from
 import { distillationPage } from './distillation-page.ts';
 import type { KeptModel } from './kept-models.ts';
 import { publish } from './page.ts';
-import { fresh, type Study, type StudyOptions, seedsUpTo, withStudy } from './study.ts';
+import { fresh, heldSamples, type Study, type StudyOptions, seedsUpTo, withStudy } from './study.ts';
 
 export interface DistillationOptions extends StudyOptions {
   readonly epochs?: number;
@@ -177,7 +177,8 @@ function bestSample(folder: string): { readonly id: string; readonly title: stri
 
 /** Runs the plan. The temperature of each student is the one with the fewest errors on validation. */
 export async function distillation(study: Study, plan: DistillationPlan, folder = samples) {
-  const { parts, digits: dataset } = study;
+  const { parts } = study;
+  const dataset = heldSamples(study.digits);
   const best = bestSample(folder);
   const teacher = fresh(best.model, workKey(Array.from(writeModel(best.model))).slice(0, 16));
   const w: Work = { study, dataset, data: 'digits', teacher };

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mean } from 'simple-statistics';
 import type { Model } from '#shared/ir/model.ts';
-import type { Dataset, Split } from '#shared/ports/dataset.ts';
+import type { Dataset, Sample, Split } from '#shared/ports/dataset.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
 import { runRecipe } from '#shared/recipes/run-recipe.ts';
 import { defaultPreprocess } from '#shared/training/preprocess.ts';
@@ -64,6 +64,22 @@ export async function afterSteps(
     );
     return { model: done.model, seconds: seconds.reduce((a, b) => a + b, 0) };
   });
+}
+
+/** The same samples as the same objects each time, so that a teacher's answers to them are remembered. */
+export function heldSamples(dataset: Dataset): Dataset {
+  const held = new Map<string, Promise<Sample | undefined>>();
+  const one = (split: Split, index: number): Promise<Sample | undefined> => {
+    const key = `${split} ${index}`;
+    const found = held.get(key) ?? dataset.read(split, [index]).then(([sample]) => sample);
+    held.set(key, found);
+    return found;
+  };
+  return {
+    info: dataset.info,
+    read: async (split, indices) =>
+      (await Promise.all(indices.map((i) => one(split, i)))).flatMap((sample) => sample ?? []),
+  };
 }
 
 /** A fresh model, of which nothing need be kept. */
