@@ -6,7 +6,7 @@ import { attr } from '../ir/attribute.ts';
 import type { Model, Node } from '../ir/model.ts';
 import { toFloat32 } from '../ir/values.ts';
 import { writeModel } from '../onnx/write.ts';
-import type { Split } from '../ports/dataset.ts';
+import type { Dataset, Split } from '../ports/dataset.ts';
 import type { RunTensor, Runtime } from '../ports/runtime.ts';
 import { bars } from '../testing/bars.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
@@ -110,7 +110,7 @@ describe('teachers', () => {
       },
     };
     const distill = { teachers: [{ kind: 'original' }], temperature: 2, softShare: 1 } as const;
-    const counted = async (dataset: typeof again) => {
+    const counted = async (dataset: Dataset) => {
       let runs = 0;
       const spy: Runtime = {
         ...runtime,

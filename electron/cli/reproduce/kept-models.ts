@@ -43,7 +43,8 @@ export function keepModels(folder: string | undefined, runtime: string): KeepMod
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
   return async (name, settings, make) => {
     const key = workKey({ version: version(), runtime, settings }).slice(0, 16);
-    const at = (ending: string): string => join(folder ?? '', `${name}.${ending}`);
+    // Models of one name that were made otherwise stand beside each other.
+    const at = (ending: string): string => join(folder ?? '', `${name}-${key.slice(0, 8)}.${ending}`);
     const note = folder === undefined ? undefined : noteOf(at('json'));
     if (note?.key === key && existsSync(at('onnx')))
       return { model: readModel(new Uint8Array(readFileSync(at('onnx')))), seconds: note.seconds, key };

@@ -28,15 +28,15 @@ it('has nine tenths zeros to the last epoch, at once and gradually; what was kep
   expect(pageText(pruningPage(result, epochs))).toContain('dense control');
 
   const files = readdirSync(folder).filter((f) => f.endsWith('.onnx'));
-  expect(files).toContain('lenet-300-100-1-dense.onnx');
+  const control = files.find((f) => f.startsWith('lenet-300-100-1-control')) ?? 'none';
   const changed = (): readonly number[] => files.map((f) => statSync(join(folder, f)).mtimeMs);
   const before = changed();
   expect(await pruningSeed(await quickStudy(folder), 1, epochs)).toEqual(first);
   expect(changed()).toEqual(before);
 
   // A note that does not belong to these settings, or is not whole: the model is made again, the same.
-  writeFileSync(join(folder, 'lenet-300-100-1-control.json'), '{"key"');
+  writeFileSync(join(folder, control.replace('.onnx', '.json')), '{"key"');
   expect(await pruningSeed(await quickStudy(folder), 1, epochs)).toEqual(first);
   const made = files.filter((_, i) => changed()[i] !== before[i]);
-  expect(made).toEqual(['lenet-300-100-1-control.onnx']);
+  expect(made).toEqual([control]);
 });
