@@ -11,7 +11,7 @@ import { rng } from '#shared/base/random.ts';
 import { attr } from '#shared/ir/attribute.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { writeModel } from '#shared/onnx/write.ts';
-import { chooseWeightForm, type WeightForm } from '#shared/ops/conv-form-choice.ts';
+import { chooseWeightForm, formFits, type WeightForm } from '#shared/ops/conv-form-choice.ts';
 import { slidingOf, weightForms } from '#shared/ops/conv-weight-forms.ts';
 import type { GradientContext } from '#shared/ops/declare.ts';
 import type { RunTensor } from '#shared/ports/runtime.ts';
@@ -39,6 +39,13 @@ const shapes: readonly Shape[] = [
   [32, 384, 64, 4, 1, 1, 1],
   [32, 96, 96, 32, 3, 2, 96],
   [32, 144, 144, 16, 3, 1, 144],
+  [128, 144, 144, 16, 3, 1, 144],
+  [32, 144, 144, 16, 3, 2, 144],
+  [32, 192, 192, 8, 3, 1, 192],
+  [32, 384, 384, 4, 3, 1, 384],
+  [64, 24, 24, 14, 3, 1, 24],
+  [8, 32, 32, 112, 3, 1, 32],
+  [8, 96, 96, 56, 5, 2, 96],
   [64, 24, 24, 14, 3, 1, 1],
   [64, 48, 48, 7, 3, 1, 1],
   [16, 64, 64, 28, 3, 1, 1],
@@ -129,11 +136,13 @@ async function cpuMs(form: WeightForm, shape: Shape): Promise<number> {
 const forms = Object.keys(weightForms) as WeightForm[];
 const lines: string[] = [];
 let lost = 0;
+const only = process.argv.find((a) => a.startsWith('only='))?.slice(5);
 for (const shape of shapes) {
+  if (only === 'depthwise' && shape[6] === 1) continue;
   const [n, channels, outputs, size, kernel, stride, group] = shape;
   const ms: Partial<Record<WeightForm, number>> = {};
   for (const form of forms)
-    if (group === 1 || form === 'columns') ms[form] = Number((await cpuMs(form, shape)).toPrecision(3));
+    if (formFits(form, { channels, group })) ms[form] = Number((await cpuMs(form, shape)).toPrecision(3));
   const { small } = built('columns', shape);
   const at = { n, channels, outputs, group, positions: small * small, taps: kernel * kernel, strided: stride > 1 };
   const chosen = chooseWeightForm(at);

@@ -1,9 +1,15 @@
 /**
- * Owns which form of a convolution's weight gradient is fastest for a shape: a rule fitted to measures, which stand beside it.
+ * Owns which form of a convolution's weight gradient is fastest for a shape: a rule fitted to measures, which stand in its test.
  * Source of the measures: `npm run bench gradient-forms`, one thread, CPU time, onnxruntime-node 1.30.0 on x86-64 with AVX-512.
  */
 
-export type WeightForm = 'exchange' | 'taps' | 'columns' | 'joint';
+export type WeightForm = 'exchange' | 'taps' | 'columns' | 'joint' | 'groups';
+
+/** Whether a form can compute the gradient of a weight with so many channels, groups. */
+export function formFits(form: WeightForm, s: Pick<WeightShape, 'channels' | 'group'>): boolean {
+  if (form === 'columns') return true;
+  return form === 'groups' ? s.group === s.channels : s.group === 1;
+}
 
 export interface WeightShape {
   readonly n: number;
@@ -19,11 +25,13 @@ export interface WeightShape {
 
 /** Columns cost taps times taps: beyond this many the exchanged convolution is faster. */
 const manyTaps = 9;
+/** A depthwise picture so small is itself a cheap kernel. */
+const fewPositions = 16;
 /** Up to here the slices of all taps stay in the cache. */
 const cachedFloats = 2 ** 19;
 
 export function chooseWeightForm(s: WeightShape): WeightForm {
-  if (s.group > 1) return 'columns';
+  if (s.group > 1) return s.group === s.channels && (s.strided || s.positions <= fewPositions) ? 'groups' : 'columns';
   if (s.taps > manyTaps && !s.strided) return 'exchange';
   const few = s.channels >= 16 && s.positions >= 128 && s.n * s.channels * s.positions <= cachedFloats;
   if (s.taps > 1 && few && !s.strided) return 'taps';

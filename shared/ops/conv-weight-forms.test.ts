@@ -7,6 +7,7 @@ import { rng } from '../base/random.ts';
 import { attr } from '../ir/attribute.ts';
 import { writeModel } from '../onnx/write.ts';
 import { model, node, value } from '../testing/build.ts';
+import { formFits, type WeightForm } from './conv-form-choice.ts';
 import { slidingOf, weightForms } from './conv-weight-forms.ts';
 import type { GradientContext } from './declare.ts';
 
@@ -27,9 +28,12 @@ it('agree', async () => {
         axes: fc.array(axis, { minLength: 1, maxLength: 2 }),
         n: fc.integer({ min: 1, max: 3 }),
         c: fc.integer({ min: 1, max: 3 }),
-        o: fc.integer({ min: 1, max: 4 }),
+        times: fc.integer({ min: 1, max: 4 }),
+        depthwise: fc.boolean(),
       }),
-      async ({ axes, n, c, o }) => {
+      async ({ axes, n, c, times, depthwise }) => {
+        const group = depthwise ? c : 1;
+        const o = depthwise ? c * times : times;
         const kernel = axes.map((a) => a.kernel);
         const large = axes.map((a) => a.size);
         const small = axes.map(
@@ -65,7 +69,9 @@ it('agree', async () => {
         const s = slidingOf(context, kernel, large, small);
         const x = { name: 'x', dims: [n, c, ...large] };
         const dy = { name: 'dy', dims: [n, o, ...small] };
-        const forms = Object.entries(weightForms).map(([name, form]) => [name, form(context, x, dy, s, 1)] as const);
+        const forms = Object.entries(weightForms)
+          .filter(([name]) => formFits(name as WeightForm, { channels: c, group }))
+          .map(([name, form]) => [name, form(context, x, dy, s, group)] as const);
         const built = model({
           nodes: e.nodes,
           initializers: e.constants,
@@ -84,7 +90,7 @@ it('agree', async () => {
         await session.release();
         const [first, ...others] = forms.map(([name, to]) => [name, out[to]] as const);
         for (const [name, got] of others) {
-          expect(got?.dims, name).toEqual([o, c, ...kernel]);
+          expect(got?.dims, name).toEqual([o, c / group, ...kernel]);
           const ours = Array.from(got?.data as Float32Array);
           Array.from(first?.[1]?.data as Float32Array).forEach((v, i) => {
             expect(ours[i], name).toBeCloseTo(v, 3);

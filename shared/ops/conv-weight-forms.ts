@@ -174,12 +174,35 @@ const columnsJoint: Form = (c, x, dy, s) => {
   return reshapeTo(c, c.one('MatMul', [left, reshapeTo(c, right, [n * positions, inner])]), [o, channels, ...s.kernel]);
 };
 
-/** Every form, for the benchmark; all but `columns` take one group. */
+/** Depthwise: samples as channels of their group, dy as a kernel as large as the picture. */
+const groups: Form = (c, x, dy, s, group) => {
+  const [n = 1, , ...large] = x.dims;
+  const [, o = 1, ...small] = dy.dims;
+  const swap = [1, 0, ...s.kernel.map((_, i) => i + 2)];
+  const cut = s.ends.some((e) => e < 0);
+  const read = large.map((d, i) => d + Math.min(0, s.ends[i] ?? 0));
+  const data = reshapeTo(c, transposeBy(c, cut ? withoutUnread(c, x.name, s) : x.name, swap), [1, group * n, ...read]);
+  const kernels = reshapeTo(c, transposeBy(c, dy.name, swap), [o, n, ...small]);
+  const found = c.one(
+    'Conv',
+    [data, kernels],
+    [
+      attr.int('group', group),
+      attr.ints('strides', s.dilations),
+      attr.ints('dilations', s.strides),
+      attr.ints('pads', [...s.begins, ...s.ends.map((e) => Math.max(0, e))]),
+    ],
+  );
+  return reshapeTo(c, found, [o, 1, ...s.kernel]);
+};
+
+/** Every form, for the benchmark; `formFits` says which take a shape. */
 export const weightForms: Readonly<Record<WeightForm, Form>> = {
   exchange,
   taps,
   columns: columnsEach,
   joint: columnsJoint,
+  groups,
 };
 
 /** Gradient of a weight [O, C/group, kernel...] that leads from x [N, C, large...] to y [N, O, small...]. */
