@@ -1,6 +1,7 @@
 /** Owns the parameters of quantize: their fields, the opset that they need, and how their saving shows. */
 import type { Fields, FieldValues } from '../base/fields.ts';
 import { type Text, text } from '../base/text.ts';
+import { isMixed, mixedFields } from './quantize-mixed.ts';
 import { trainingFields, trainsQuantized } from './quantize-training.ts';
 
 export const quantizeParams: Fields = {
@@ -21,6 +22,7 @@ export const quantizeParams: Fields = {
     default: 8,
     when: { field: 'mode', is: ['weight-only'] },
   },
+  ...mixedFields,
   block: {
     kind: 'choice',
     label: text('Weights to a scale', '스케일당 가중치'),
@@ -169,7 +171,7 @@ export function neededOpset(p: FieldValues): number {
   if (p.mode === 'static') return Number(p.activationBits) === 16 ? 21 : 13;
   if (p.mode === 'dynamic') return 11;
   // Training rounds by Round, which came with 11.
-  return p.bits === 4 ? 21 : p.bits === 8 && !trainsQuantized(p) ? 10 : 11;
+  return p.bits === 4 || isMixed(p) ? 21 : p.bits === 8 && !trainsQuantized(p) ? 10 : 11;
 }
 
 /** How the saving shows at run time, by mode. */

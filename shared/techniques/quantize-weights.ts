@@ -12,7 +12,7 @@ import { int64Tensor, numbersTensor, toNumbers } from '../ir/values.ts';
 import { namesFor } from './names-for.ts';
 import { indexForms, type Names, type Parts } from './packed-indices.ts';
 import type { QuantLayer } from './quantize-layers.ts';
-import { fittedScales, lazyNumbers, quantizedTensor } from './quantize-numbers.ts';
+import { fittedScales, lazyNumbers, quantizedTensor, roundedLevels } from './quantize-numbers.ts';
 import { type Rounder, toNearest } from './quantize-rounding.ts';
 
 export interface WeightStorage {
@@ -25,7 +25,11 @@ export interface WeightStorage {
 }
 
 /** The model with the layers' weights so stored; tied weights once (S17). */
-export function storeWeights(model: Model, layers: ReadonlyMap<string, QuantLayer>, storage: WeightStorage): Model {
+export function storeWeights(
+  model: Model,
+  layers: ReadonlyMap<string, QuantLayer>,
+  storageOf: WeightStorage | ((id: string) => WeightStorage),
+): Model {
   const edit = new GraphEdit(model.graph);
   const names = namesFor(edit, 'quantized');
   const decoded = new Map<string, string>();
@@ -40,7 +44,14 @@ export function storeWeights(model: Model, layers: ReadonlyMap<string, QuantLaye
     let to = decoded.get(name);
     if (to === undefined) {
       to = edit.unique(`${name}_decoded`);
-      nodes.push(...decoder({ model, edit, names: names(name) }, layer, storage, to));
+      nodes.push(
+        ...decoder(
+          { model, edit, names: names(name) },
+          layer,
+          typeof storageOf === 'function' ? storageOf(node.id) : storageOf,
+          to,
+        ),
+      );
       decoded.set(name, to);
     }
     const at = to;
@@ -91,6 +102,17 @@ function layoutOf(layer: QuantLayer, block: number): Layout {
     groups: layer.channels,
     groupOf: layer.channelOf,
   };
+}
+
+/** Squared error of a layer's weights at this width, to the nearest levels. Reads them. */
+export function weightError(layer: QuantLayer, bits: number, block: number): number {
+  const top = 2 ** (bits - 1) - 1;
+  const layout = layoutOf(layer, block);
+  const numbers = layer.numbers();
+  const scales = heldAs(layer.weight.tensor.type, fittedScales(numbers, layout, top));
+  const scaleOf = (k: number): number => scales[layout.groupOf(k)] ?? 1;
+  const levels = roundedLevels(numbers, scaleOf, top);
+  return numbers.reduce((sum, x, k) => sum + (x - (levels[k] ?? 0) * scaleOf(k)) ** 2, 0);
 }
 
 interface Place {

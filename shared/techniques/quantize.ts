@@ -8,6 +8,7 @@ import { correctionOf, correctionRequest, correctsBias } from './quantize-correc
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
 import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
 import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
+import { isMixed, mixedTrials, precisionOf } from './quantize-mixed.ts';
 import { operatorForm } from './quantize-operators.ts';
 import { explained, neededOpset, quantizeParams } from './quantize-params.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
@@ -114,12 +115,22 @@ const storable = (c: StepContext) =>
   });
 
 function rewriteWeights(c: StepContext, rounding: Rounding = roundingOf(c, c.model)): Rewrite {
-  const storage = { bits: Number(c.params.bits), block: Number(c.params.block), round: rounding.round };
   const { layers, refused } = storable(c);
-  const taken = outcome(c, refused, [...layers.keys()], () => `${storage.bits}-bit weight, decoded at load`);
+  const { bitsOf, notes } = precisionOf(c, layers, observedOf(c) === undefined ? 0 : 1);
+  const taken = outcome(c, refused, [...layers.keys()], (id) => `${bitsOf(id)}-bit weight, decoded at load`);
   if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
-  const { findings } = rounding;
-  return { model: storeWeights(c.model, layers, storage), layers: taken, notes: [], findings };
+  const { findings, round } = rounding;
+  const block = Number(c.params.block);
+  const model = storeWeights(c.model, layers, (id) => ({ bits: bitsOf(id), block, round }));
+  return { model, layers: taken, notes, findings };
+}
+
+/** Every layer alone, where bits are mixed. */
+function mixedOf(c: StepContext): EvidenceRequest | undefined {
+  if (!isMixed(c.params)) return undefined;
+  const block = Number(c.params.block);
+  const { round } = roundingOf(c, c.model);
+  return mixedTrials(c, storable(c).layers, (only, bits) => storeWeights(c.model, only, { bits, block, round }));
 }
 
 function outcome(
@@ -166,8 +177,9 @@ function rewriteAll(c: StepContext): Rewrite {
 }
 
 /** Inside a branch or a loop body no range can be observed: static quantization stores the weights there. */
-const rewriteInside = (c: StepContext): Rewrite =>
-  c.params.mode === 'dynamic' ? rewriteDynamic(c) : rewriteWeights(c, { round: toNearest, findings: () => [] });
+function rewriteInside({ evidence: _, ...c }: StepContext): Rewrite {
+  return c.params.mode === 'dynamic' ? rewriteDynamic(c) : rewriteWeights(c, { round: toNearest, findings: () => [] });
+}
 
 /** The first round: what rounding and correction look at, before anything is tried. */
 function observedOf(c: StepContext): EvidenceRequest | undefined {
@@ -180,18 +192,22 @@ function observedOf(c: StepContext): EvidenceRequest | undefined {
   return rows === undefined ? means : { ...means, ...rows };
 }
 
-/** Trials begin behind what is observed; every candidate is rounded and corrected by it. */
+/** What is asked before layers are left float: at most one round each. */
+const firstRounds = (c: StepContext): readonly EvidenceRequest[] => [observedOf(c) ?? [], mixedOf(c) ?? []].flat();
+
+/** Trials of what stays float begin behind those; every candidate is rounded, corrected and given its bits by them. */
 function trialsOf(c: StepContext): { readonly c: StepContext; readonly rewrite: (c: StepContext) => Rewrite } {
   const { evidence } = c;
-  if (evidence === undefined || observedOf(c) === undefined) return { c, rewrite: rewriteAll };
-  return { c: { ...c, evidence: evidence.slice(1) }, rewrite: (some) => rewriteAll({ ...some, evidence }) };
+  const first = evidence === undefined ? 0 : firstRounds(c).length;
+  if (evidence === undefined || first === 0) return { c, rewrite: rewriteAll };
+  return { c: { ...c, evidence: evidence.slice(first) }, rewrite: (some) => rewriteAll({ ...some, evidence }) };
 }
 
 function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined {
-  const observed = observedOf(c);
-  if (observed !== undefined && round === 0) return observed;
+  const first = firstRounds(c);
+  if (round < first.length) return first[round];
   const trials = trialsOf(c);
-  return fallbackTrials(trials.c, observed === undefined ? round : round - 1, trials.rewrite);
+  return fallbackTrials(trials.c, round - first.length, trials.rewrite);
 }
 
 function rewrite(c: StepContext): Rewrite {
@@ -247,10 +263,11 @@ export const quantize: Technique = {
     if (p.mode === 'weight-only') return undefined;
     if (p.mode === 'static' && Number(p.activationBits) === 16 && p.form === 'qoperator')
       return 'the operators of QOperator form take 8-bit activations';
+    if (trainsQuantized(p) && p.form === 'qoperator') return 'training passes through QDQ form alone';
     if (p.bits !== 8) return `${p.bits} bits are for weight-only quantization`;
     return p.block === 0 ? undefined : 'blocks are for weight-only quantization';
   },
-  exactness: (p) => (hasFloor(p) ? 'training' : 'shape'),
+  exactness: (p) => (hasFloor(p) || isMixed(p) ? 'training' : 'shape'),
   needs: {
     calibration: calibrationOf,
     evidence: evidenceFor,
@@ -287,6 +304,7 @@ export const quantize: Technique = {
     { params: { form: 'qoperator' } },
     { params: { activationBits: 16 } },
     { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
+    { params: { mode: 'weight-only', precision: 'mixed', budget: 4.5 } },
     { params: { mode: 'weight-only', bits: 2, epochs: 1, scales: 'learnt' } },
   ],
   explain: (p) => explained(p),
