@@ -99,7 +99,8 @@ describe("a device of one's own", () => {
     writeFileSync(at('table.csv'), 'op,ms\nConv,2\nGemm,1\n');
     estimate(at('lenet.onnx'), { table: at('table.csv'), json: true });
     expect(json()).toMatchObject({ kind: 'estimated', ms: 6, missing: 0 });
-    expect(() => estimate(at('lenet.onnx'), {})).toThrow('one of --device and --table');
+    const both = { table: at('table.csv'), device: 'edge-tpu' };
+    expect(() => estimate(at('lenet.onnx'), both)).toThrow('--device and --table');
   });
 });
 

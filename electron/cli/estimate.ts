@@ -22,7 +22,9 @@ export interface EstimateOptions extends OutputOptions, ShapeOption {
 
 export function estimate(path: string, options: EstimateOptions): void {
   if (options.device !== undefined && options.table !== undefined)
-    throw new Fault('bad-input', 'one of --device and --table is needed', { hint: 'See "bantam device list".' });
+    throw new Fault('bad-input', '--device and --table were both given', {
+      hint: 'Give one of them; without either the estimate is for this computer.',
+    });
   if (options.device === undefined && options.table === undefined) {
     estimateHere(path, (model) => shapeChoice(model, options.shape), options);
     return;
