@@ -14,7 +14,7 @@ import { words } from './words.ts';
 const large = { width: 150, height: 168 };
 /** On a narrow canvas the map leaves room for the nodes. */
 const small = { width: 84, height: 112 };
-const narrow = 720;
+const narrow = 840;
 
 export function Minimap({ graph }: { readonly graph: Placed }) {
   const say = useText();

@@ -49,7 +49,7 @@ function WeightPicture({ share }: { readonly share: number | undefined }) {
   const cut = share === undefined ? undefined : quantiles[Math.round(share * (quantiles.length - 1))];
   return (
     <section>
-      <h3 className="section-title">{say(words.onLayer, { name: node.name === '' ? node.id : node.name })}</h3>
+      <h3 className="mono small">{say(words.onLayer, { name: node.name === '' ? node.id : node.name })}</h3>
       <Histogram
         label={say(words.weights)}
         bins={histogram}

@@ -141,7 +141,9 @@ export default function Curve({ points, steps }: CurveProps) {
         {trainings.map(({ best, step }) => (
           <span key={step} className="key best">
             {trainings.length > 1 && `${say(words.trainingStep, { n: step + 1 })}: `}
-            {best === undefined ? say(words.noneBetter) : say(words.best, { n: best.epoch })}
+            {best === undefined
+              ? say(words.noneBetter)
+              : say(steps === undefined ? words.bestSoFar : words.best, { n: best.epoch })}
           </span>
         ))}
       </figcaption>

@@ -154,6 +154,7 @@ export const words = {
     '단계별 크기: 런타임이 그대로 읽는 파일과 압축 묶음(허프만 부호, 표 포함)',
   ),
   best: text('best epoch {n}, kept', '최고 에포크 {n}, 저장됨'),
+  bestSoFar: text('best epoch so far: {n}', '지금까지 최고 에포크: {n}'),
   noneBetter: text('no epoch was better than the start', '시작보다 나은 에포크가 없음'),
   validationLoss: text('validation loss', '검증 손실'),
   epochOf: text('epoch {n} of {all} · loss {loss}', '에포크 {n}/{all} · 손실 {loss}'),
