@@ -17,6 +17,8 @@ export interface RowsRequest {
   readonly node: string;
   /** How many rows, over all samples; positions are drawn by seed, the same ones in every model with that node. */
   readonly rows: number;
+  /** Drawn at the places of this node of another model, whose output has the same size; by default at its own. */
+  readonly as?: string;
 }
 
 export interface TaylorRequest {

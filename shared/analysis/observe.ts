@@ -124,6 +124,7 @@ export async function observe(
 ): Promise<Observed> {
   const sums = new Map<string, Sums>();
   const rows = rowsOf(model, request);
+  const placesOf = new Map((request.rows ?? []).map((r) => [r.node, r.as ?? r.node]));
   const watches: Watch[] = [
     ...(request.channels ?? []).map(
       (want): Watch => ({
@@ -142,7 +143,7 @@ export async function observe(
           const [into, out] = [t[x], t[y]];
           if (into === undefined || out === undefined) return;
           // By node and batch: another model with the same node is asked at the same places.
-          const random = rng(seed).fork(`${node.id} ${batch}`);
+          const random = rng(seed).fork(`${placesOf.get(node.id) ?? node.id} ${batch}`);
           const dense = (r: RunTensor) => ({ data: numbersOf(r), dims: r.dims });
           drawRows(node, dense(into), dense(out), kernel, perSample * (into.dims[0] ?? 1), random, sink);
         },

@@ -1,13 +1,16 @@
 /** Owns the technique replace-block: a convolution by an efficient block of the literature, started as near to it as the block can be. */
+import type { EvidenceRequest } from '../analysis/evidence.ts';
 import { relativeError } from '../base/low-rank.ts';
 import { type Text, text } from '../base/text.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import type { Tensor } from '../ir/tensor.ts';
+import { type BlockEnd, fitBlocks, fitRequest } from './blocks/activation-fit.ts';
 import { type Activation, BlockWriter } from './blocks/block-writer.ts';
 import { type ConvLayer, convLayer } from './blocks/conv-layer.ts';
 import type { BlockOptions } from './blocks/declare.ts';
 import { blockKind, blockKinds } from './blocks/index.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
+import { samplesSeen } from './field-parts.ts';
 import { withInitializers } from './with-initializers.ts';
 
 const optionsOf = (p: StepContext['params']): BlockOptions => ({
@@ -42,7 +45,12 @@ function fitNote(layer: ConvLayer, composite: () => Float64Array): () => Text {
   };
 }
 
-function rewrite(c: StepContext): Rewrite {
+interface Written extends Rewrite {
+  readonly ends: readonly BlockEnd[];
+}
+
+/** The blocks in place, their weights from the kernels alone. */
+function written(c: StepContext): Written {
   const kind = blockKind(String(c.params.block ?? ''));
   const options = optionsOf(c.params);
   const activation = (c.params.activation ?? 'none') as Activation;
@@ -50,6 +58,7 @@ function rewrite(c: StepContext): Rewrite {
   const layers: Taken[] = [];
   const findings: (() => Text)[] = [];
   const added: Tensor[] = [];
+  const ends: BlockEnd[] = [];
   for (const node of c.selected) {
     const layer = convLayer(c, node);
     if (typeof layer === 'string') {
@@ -66,6 +75,7 @@ function rewrite(c: StepContext): Rewrite {
     for (const t of block.tensors) edit.setInitializer(t);
     added.push(...block.tensors);
     edit.replace(node.id, block.nodes);
+    ends.push({ layer: node.id, last: block.nodes.at(-1) ?? node });
     if (composite !== undefined && activation === 'none') findings.push(fitNote(layer, composite));
     layers.push({ id: node.id, taken: true, what: `${kind.id}, ${block.nodes.length} nodes` });
   }
@@ -85,7 +95,27 @@ function rewrite(c: StepContext): Rewrite {
             '블록 안에 활성화가 있으면 원래 레이어와 가깝지 않습니다. 이후에 학습하세요.',
           ),
         ];
-  return { model, layers, notes: bent, findings: () => findings.map((found) => found()) };
+  return { model, layers, notes: bent, findings: () => findings.map((found) => found()), ends };
+}
+
+const onActivations = (c: StepContext): boolean => c.params.fit === 'activations';
+
+function rewrite(c: StepContext): Rewrite {
+  const { ends, ...done } = written(c);
+  if (!onActivations(c)) return done;
+  const fitted = fitBlocks(c, done.model, ends);
+  return {
+    ...done,
+    model: fitted.model,
+    notes: [...done.notes, ...fitted.notes],
+    findings: () => [...(done.findings?.() ?? []), ...fitted.findings()],
+  };
+}
+
+function evidence(c: StepContext, round: number): EvidenceRequest | undefined {
+  if (!onActivations(c)) return undefined;
+  const { model, ends } = written(c);
+  return fitRequest(c, model, ends, round);
 }
 
 /** Each block drawn to what the layer gave in the original, on the samples alone: no labels (He et al. 2017b, section 3.2). */
@@ -221,6 +251,20 @@ export const replaceBlock: Technique = {
       ],
       default: 'none',
     },
+    fit: {
+      kind: 'choice',
+      label: text('Nearest by', '맞춤 기준'),
+      help: text(
+        'On activations, the last layer of each block is solved so that samples give what they gave, block after block.',
+        '활성값 기준이면 블록마다 마지막 층을 풀어, 샘플의 출력이 이전과 같아지도록 앞에서부터 차례로 맞춥니다.',
+      ),
+      options: [
+        { value: 'weights', label: text('the kernel', '커널') },
+        { value: 'activations', label: text('activations (data)', '활성값 (데이터)') },
+      ],
+      default: 'weights',
+    },
+    samples: { ...samplesSeen, when: { field: 'fit', is: ['activations'] } },
     reconstruct: {
       kind: 'number',
       label: text('Reconstruction', '재구성'),
@@ -239,12 +283,15 @@ export const replaceBlock: Technique = {
   exactness: () => 'shape',
   train: reconstruction,
   // Split takes its sizes as an input from 13 on.
-  needs: { opset: () => 13 },
+  needs: { opset: () => 13, evidence },
   fits,
   rewrite,
   knobs: ['ratio', 'expansion'],
   promises: ['same-io'],
-  cases: blockKinds.map((k) => ({ params: { block: k.id } })),
+  cases: [
+    ...blockKinds.map((k) => ({ params: { block: k.id } })),
+    { params: { block: 'bottleneck', fit: 'activations', samples: 2 } },
+  ],
   explain: () =>
     text(
       'Fewer multiplications, but in more and thinner kernels: time falls by less than MACs do, most of all for depthwise ones. Measure it.',
