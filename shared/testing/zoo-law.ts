@@ -6,7 +6,9 @@ import type { Figures } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { Fault } from '../base/fault.ts';
 import { fieldDefaults } from '../base/fields.ts';
+import { elementCount, rawByteLength } from '../ir/element-type.ts';
 import type { Model } from '../ir/model.ts';
+import { lazyTensor } from '../ir/tensor.ts';
 import { readSkeleton, skeletonOf } from '../onnx/skeleton.ts';
 import { rewriteStep } from '../recipes/rewrite-step.ts';
 import type { Technique } from '../techniques/declare.ts';
@@ -41,8 +43,20 @@ export interface FullLaw {
   readonly skipped?: string;
 }
 
-/** Weights up to this many are ranked for a technique whose form depends on their values. */
-const rankedParameters = 30_000_000;
+/** Weights up to this many are those of the seed; above it they are zeros, quickly made, and their ranking would say nothing. */
+const seededParameters = 30_000_000;
+
+/** A network of the zoo at its published size. */
+export function fullFromZoo(entry: ZooEntry): Model {
+  const model = buildFromZoo(entry.id);
+  if (measureFigures(model).parameters <= seededParameters) return model;
+  const initializers = model.graph.initializers.map((t) =>
+    t.type === 'float'
+      ? lazyTensor(t.name, t.type, t.dims, () => new Uint8Array(rawByteLength(t.type, elementCount(t.dims))))
+      : t,
+  );
+  return { ...model, graph: { ...model.graph, initializers } };
+}
 
 const compared = ['parameters', 'macs', 'fileBytes', 'opset', 'nodes', 'peakActivationBytes'] as const;
 
@@ -56,7 +70,7 @@ const differences = (said: Figures, read: Figures): readonly string[] =>
 export function fullLaw(technique: Technique, model: Model, figures: Figures): FullLaw {
   const [one] = technique.cases;
   const params = { ...fieldDefaults(technique.params), ...one?.params };
-  if (technique.exactness(params) !== 'shape' && figures.parameters > rankedParameters)
+  if (technique.exactness(params) !== 'shape' && figures.parameters > seededParameters)
     return { broken: [], layersTaken: 0, skipped: 'its form depends on the values of more than 30 million weights' };
   const given = Object.entries(one?.params ?? {}).flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const]));
   const step = { technique: technique.id, select: { all: true as const }, params: Object.fromEntries(given) };
