@@ -65,12 +65,14 @@ export async function melFrames(seed: number): Promise<RunTensor> {
 export async function embeddings(seed: number): Promise<RunTensor> {
   const one = await melFrames(seed);
   const out: number[] = [];
+  const session = await runtime.open({ path: wordPath('embedding_model') }, { threads: 1 });
   for (let k = 0; k < 16; k++) {
     const data = Float32Array.from(one.data as Float32Array, (_, i) =>
       Number(one.data[(i + 32 * 4 * k) % one.data.length]),
     );
-    const got = await runModel(runtime, open(wordPath('embedding_model')), { input_1: { ...one, data } });
+    const got = await session.run({ input_1: { ...one, data } });
     out.push(...Array.from(got.conv2d_19?.data ?? [], Number));
   }
+  await session.release();
   return { type: 'float', dims: [1, 16, 96], data: Float32Array.from(out) };
 }
