@@ -46,17 +46,17 @@ export interface Schedule extends Epochs {
 export const deepCompressionNets: readonly Net[] = [
   {
     ...leNet300,
-    ratio: 0.925,
-    bits: { fc1: 5, fc2: 5, scores: 5 },
+    ratio: 0.91,
+    bits: { fc1: 4, fc2: 4, scores: 4 },
     paper: { ratios: [12, 32, 40], errorBefore: 1.64, errorAfter: 1.58 },
-    epochs: { dense: 40, retrain: 30, codebook: 8 },
+    epochs: { dense: 40, retrain: 50, codebook: 8 },
   },
   {
     ...leNet5,
     ratio: 0.92,
-    bits: { conv1: 6, conv2: 6, fc1: 5, scores: 5 },
+    bits: { conv1: 6, conv2: 5, fc1: 4, scores: 4 },
     paper: { ratios: [12, 33, 39], errorBefore: 0.8, errorAfter: 0.74 },
-    epochs: { dense: 24, retrain: 16, codebook: 4 },
+    epochs: { dense: 24, retrain: 24, codebook: 6 },
   },
 ];
 
