@@ -80,7 +80,7 @@ async function timeChain(
   const model = build();
   const measured = await measureKernels(model, randomFeeds(model, 1), chainBudgetMs, parts, { cold: isWeighty(name) });
   const after = await pace.now();
-  return timedChain(name, model, { ...measured, pace: Math.max(before, after) }, block);
+  return timedChain(name, model, { ...measured, pace: (before + after) / 2 }, block);
 }
 
 /** Faults: `runtime` where the runtime refuses a chain. Throws Cancelled between runs; what was timed is kept. */
@@ -138,6 +138,7 @@ export async function calibrateMachine(parts: WorkParts, request: CalibrateReque
     date: new Date().toISOString(),
     seconds: Math.round(seconds()),
     block,
+    paceMs: pace.best(),
   };
   return fitMachine([...chains.values()], about);
 }

@@ -6,7 +6,10 @@ import { type Measured, sameWithin } from '../../state/results.ts';
 import { fullCount, milliseconds, percent, ratio } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { Tooltip } from '../../ui/Tooltip.tsx';
+import { CalibrateLink, EstimatedLatency } from './EstimatedLatency.tsx';
 import { Figure } from './Figure.tsx';
+import { machineWords } from './machine-words.ts';
+import type { MachineEstimate } from './use-machine.ts';
 import { words } from './words.ts';
 
 export interface MeasuredFigureProps {
@@ -18,6 +21,8 @@ export interface MeasuredFigureProps {
   readonly onPaper?: readonly string[];
   /** Beside the title: which device the figure is for. */
   readonly picker?: ReactNode;
+  /** What calibration makes of it. */
+  readonly machine?: MachineEstimate;
 }
 
 function useBadge({ measured }: MeasuredFigureProps): ReactNode {
@@ -36,23 +41,37 @@ export function LatencyFigure(p: MeasuredFigureProps) {
   const say = useText();
   const state = useBadge(p);
   const paper = p.onPaper ?? [];
-  const badge =
-    paper.length === 0 ? (
-      <>
-        {p.picker}
-        {state}
-      </>
-    ) : (
-      <>
-        {p.picker}
-        {state}
+  const badgeOf = (measured: ReactNode): ReactNode => (
+    <>
+      {p.picker}
+      {measured}
+      {paper.length > 0 && (
         <Tooltip text={paper.join(' ')}>
           <span className="badge warn">{say(words.onPaper)}</span>
         </Tooltip>
-      </>
-    );
+      )}
+    </>
+  );
+  const badge = badgeOf(state);
   const { before, now, stale } = p.measured;
   const title = say(words.latency);
+  const estimate = p.machine?.answer ?? null;
+  if ((now === null || stale) && estimate !== null && estimate.now !== null)
+    return (
+      <EstimatedLatency
+        before={estimate.before}
+        now={estimate.now}
+        changed={p.changed}
+        old={p.machine?.old === true}
+        badge={badgeOf(null)}
+        action={p.action}
+      />
+    );
+  const action = (
+    <>
+      {p.action} {p.machine === undefined ? null : <CalibrateLink machine={p.machine} />}
+    </>
+  );
   if (now === null)
     return (
       <Figure
@@ -62,7 +81,7 @@ export function LatencyFigure(p: MeasuredFigureProps) {
         before={p.changed && before !== null ? milliseconds(before.latencyMs.median) : null}
         now={<span className="unknown">{say(words.notMeasured)}</span>}
         share={null}
-        line={p.action}
+        line={action}
       />
     );
   const [a, b] = [before?.latencyMs.median ?? null, now.latencyMs.median];
@@ -83,10 +102,20 @@ export function LatencyFigure(p: MeasuredFigureProps) {
       badge={badge}
       before={compared ? milliseconds(a) : null}
       now={<strong className={stale ? 'stale' : ''}>{milliseconds(b)}</strong>}
-      why={say(words.median, { p95: milliseconds(now.latencyMs.p95) })}
+      why={[
+        say(words.median, { p95: milliseconds(now.latencyMs.p95) }),
+        ...(estimate?.now == null
+          ? []
+          : [
+              say(machineWords.beside, {
+                ms: milliseconds(estimate.now.ms),
+                percent: estimate.now.plusMinusPercent.toFixed(0),
+              }),
+            ]),
+      ].join('; ')}
       share={compared ? b / a : null}
       worse={slower && !near}
-      line={stale ? p.action : line}
+      line={stale ? action : line}
     />
   );
 }

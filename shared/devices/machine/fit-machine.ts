@@ -59,21 +59,29 @@ function coldByteMs(samples: readonly Sample[]): number | undefined {
 /** Slower than this, times say more of the disturbance than of the kernel. */
 const worstPace = 1.5;
 
-/** Times as they would be at the machine's best pace, without chains that were disturbed most while enough others remain. */
-function atBestPace(chains: readonly TimedChain[]): readonly TimedChain[] {
+/** The pace that the machine mostly keeps: what a person who measures on it will meet. */
+const usualPace = (chains: readonly TimedChain[]): number =>
+  Math.min(worstPace, median(chains.map((c) => c.pace)) ?? 1);
+
+/** Times as they would be at the usual pace, without chains that were disturbed most while enough others remain. */
+function atUsualPace(chains: readonly TimedChain[]): readonly TimedChain[] {
+  const usual = usualPace(chains);
   const calm = chains.filter((c) => c.pace <= worstPace);
   const kept = calm.length >= chains.length / 2 ? calm : chains;
-  return kept.map((c) => ({
-    ...c,
-    wholeMs: c.wholeMs / c.pace,
-    tracedMs: c.tracedMs / c.pace,
-    viewsMs: c.viewsMs.map((ms) => ms / c.pace),
-    samples: c.samples.map((s) => ({
-      ...s,
-      ms: s.ms / c.pace,
-      ...(s.coldMs === undefined ? {} : { coldMs: s.coldMs / c.pace }),
-    })),
-  }));
+  return kept.map((c) => {
+    const by = usual / c.pace;
+    return {
+      ...c,
+      wholeMs: c.wholeMs * by,
+      tracedMs: c.tracedMs * by,
+      viewsMs: c.viewsMs.map((ms) => ms * by),
+      samples: c.samples.map((s) => ({
+        ...s,
+        ms: s.ms * by,
+        ...(s.coldMs === undefined ? {} : { coldMs: s.coldMs * by }),
+      })),
+    };
+  });
 }
 
 /** What a run takes beside its kernels, by relative least squares over the chains: so much a run, so much a kernel. */
@@ -97,11 +105,14 @@ function fitCall(chains: readonly TimedChain[]): MachineProfile['call'] {
   return { run: Math.max(0, (ay - kernel * ab) / aa), kernel, view };
 }
 
-export type ProfileAbout = Pick<MachineProfile, 'machine' | 'runtime' | 'threads' | 'date' | 'seconds' | 'block'>;
+export type ProfileAbout = Pick<
+  MachineProfile,
+  'machine' | 'runtime' | 'threads' | 'date' | 'seconds' | 'block' | 'paceMs'
+>;
 
 /** At least a few chains. */
 export function fitMachine(timed: readonly TimedChain[], about: ProfileAbout): MachineProfile {
-  const chains = atBestPace(timed);
+  const chains = atUsualPace(timed);
   const cold = fitCold(chains);
   const byForm = new Map<string, { sample: Sample; timed: Timed; chain: TimedChain }[]>();
   for (const chain of chains) {
@@ -147,6 +158,7 @@ export function fitMachine(timed: readonly TimedChain[], about: ProfileAbout): M
   return {
     bantam: 1,
     ...about,
+    paceMs: about.paceMs * usualPace(timed),
     chains: chains.length,
     samples: sum(chains.map((c) => c.samples.length)),
     forms,

@@ -29,6 +29,8 @@ export const machineProfileSchema = z.object({
   /** ISO date and time. */
   date: z.string(),
   seconds: z.number(),
+  /** Milliseconds of the model that tells the machine's pace, as fast as it usually ran: what every time here stands at. */
+  paceMs: z.number(),
   chains: z.number(),
   samples: z.number(),
   /** Channels a block in the runtime's blocked layout; 1: it has none. */

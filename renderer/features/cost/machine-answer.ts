@@ -1,0 +1,60 @@
+/** Owns what this computer would make of the recipe, by its calibration: the opened model beside the result. Plain data. */
+import { estimateLatency } from '#shared/analysis/latency/estimate-latency.ts';
+import type { MachineProfile } from '#shared/devices/machine/machine-profile.ts';
+import type { Model } from '#shared/ir/model.ts';
+import { withStep } from '#shared/recipes/place-step.ts';
+import type { Step } from '#shared/recipes/recipe.ts';
+import type { Summaries } from '#shared/techniques/declare.ts';
+import type { Editable } from '../../state/document.ts';
+import { previewSteps } from '../../state/preview-steps.ts';
+
+export interface MachineRequest {
+  readonly edit: Editable;
+  /** The step under a slider. */
+  readonly draft: Step | null;
+}
+
+export interface MachineFigure {
+  /** Milliseconds a run. */
+  readonly ms: number;
+  /** Four of five outcomes lie within. */
+  readonly plusMinusPercent: number;
+  /** Kinds of kernels that calibration never met. */
+  readonly guessed: readonly string[];
+}
+
+/** null: a size is unknown. */
+export interface MachineAnswer {
+  readonly before: MachineFigure | null;
+  readonly now: MachineFigure | null;
+}
+
+function figureOf(model: Model, profile: MachineProfile, edit: Editable): MachineFigure | null {
+  const { ms, plusMinusPercent, guessed } = estimateLatency(model, profile, { inputs: edit.shapes });
+  return ms === null || plusMinusPercent === null ? null : { ms, plusMinusPercent, guessed };
+}
+
+/** Where the draft, or the last steps, cannot be previewed, the answer is that of what comes before. */
+export function machineAnswer(
+  model: Model,
+  profile: MachineProfile,
+  { edit, draft }: MachineRequest,
+  summaries: Summaries | undefined,
+): MachineAnswer | null {
+  const steps = edit.steps.map((s) => s.step);
+  const lists = [
+    ...(draft === null ? [] : [withStep(steps, draft)]),
+    ...steps.map((_, k) => steps.slice(0, steps.length - k)),
+    [],
+  ];
+  for (const list of lists) {
+    try {
+      const result = list.length === 0 ? model : previewSteps(model, edit, list, summaries).model;
+      const before = figureOf(model, profile, edit);
+      return { before, now: result === model ? before : figureOf(result, profile, edit) };
+    } catch {
+      // the screen's own preview says what is wrong with that step
+    }
+  }
+  return null;
+}
