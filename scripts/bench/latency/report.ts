@@ -1,54 +1,32 @@
-/** Owns the latency benchmark's report: one HTML page with a scatter of predicted against measured, and the table. */
-import { createElement as h } from 'react';
-import { renderToStaticMarkup } from 'react-dom/server';
-import { CartesianGrid, ReferenceLine, Scatter, ScatterChart, XAxis, YAxis } from 'recharts';
+/**
+ * Owns the latency benchmark's report: one HTML page with a scatter of predicted against measured, and the table. The scatter
+ * is drawn here: recharts 3 draws nothing without a browser.
+ */
 import type { BenchResult } from './result.ts';
 
-const size = { width: 760, height: 560 };
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const side = 560;
+const edge = 56;
 
 /** Both axes in decades: networks span three of them. */
-function scatter(result: BenchResult): string {
-  const points = result.networks.map((n) => ({
-    name: n.name,
-    measured: Math.log10(n.measuredMs),
-    estimated: Math.log10(n.estimatedMs),
-  }));
-  const all = points.flatMap((p) => [p.measured, p.estimated]);
-  const domain: [number, number] = [Math.floor(Math.min(...all) * 2) / 2, Math.ceil(Math.max(...all) * 2) / 2];
-  const ticks: number[] = [];
-  for (let t = Math.ceil(domain[0]); t <= domain[1]; t++) ticks.push(t);
-  const axis = {
-    type: 'number' as const,
-    domain,
-    ticks,
-    tickFormatter: (v: number) => `${Number((10 ** v).toPrecision(2))} ms`,
-  };
-  return renderToStaticMarkup(
-    h(
-      ScatterChart,
-      { ...size, margin: { top: 16, right: 24, bottom: 32, left: 32 } },
-      h(CartesianGrid, { stroke: '#ddd' }),
-      h(XAxis, { ...axis, dataKey: 'measured', name: 'measured', label: { value: 'measured', position: 'bottom' } }),
-      h(YAxis, {
-        ...axis,
-        dataKey: 'estimated',
-        name: 'estimated',
-        label: { value: 'estimated', angle: -90, position: 'left' },
-      }),
-      h(ReferenceLine, {
-        segment: [
-          { x: domain[0], y: domain[0] },
-          { x: domain[1], y: domain[1] },
-        ],
-        stroke: '#888',
-        strokeDasharray: '4 4',
-      }),
-      h(Scatter, { data: points, fill: '#2563eb', isAnimationActive: false }),
-    ),
+function scatter({ networks }: BenchResult): string {
+  const logs = networks.flatMap((n) => [Math.log10(n.measuredMs), Math.log10(n.estimatedMs)]);
+  const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))];
+  const at = (ms: number): number => edge + ((Math.log10(ms) - low) / Math.max(1, high - low)) * (side - 2 * edge);
+  const up = (ms: number): number => side - at(ms);
+  const decades = Array.from({ length: high - low + 1 }, (_, k) => 10 ** (low + k));
+  const grid = decades.map(
+    (ms) =>
+      `<path d="M${at(ms)} ${edge}V${side - edge}M${edge} ${up(ms)}H${side - edge}" stroke="#ddd"/><text x="${at(ms)}" y="${side - edge + 18}" text-anchor="middle">${ms} ms</text><text x="${edge - 6}" y="${up(ms) + 4}" text-anchor="end">${ms} ms</text>`,
   );
+  const points = networks.map(
+    (n) =>
+      `<circle cx="${at(n.measuredMs).toFixed(1)}" cy="${up(n.estimatedMs).toFixed(1)}" r="4" fill="#2563eb" fill-opacity=".7"><title>${escaped(n.name)}: estimated ${n.estimatedMs.toFixed(3)} ms, measured ${n.measuredMs.toFixed(3)} ms</title></circle>`,
+  );
+  const line = `<path d="M${edge} ${side - edge}L${side - edge} ${edge}" stroke="#888" stroke-dasharray="4 4"/>`;
+  const names = `<text x="${side / 2}" y="${side - 12}" text-anchor="middle">measured</text><text transform="translate(14 ${side / 2}) rotate(-90)" text-anchor="middle">estimated</text>`;
+  return `<svg width="${side}" height="${side}" font-size="12">${grid.join('')}${line}${points.join('')}${names}</svg>`;
 }
-
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 export function reportPage(result: BenchResult): string {
   const rows = result.networks
