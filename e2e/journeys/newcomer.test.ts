@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browserPath, drawn, launch, openPage, type PageOptions, type Studio, shot, startStudio } from '../browser.ts';
 
 const chrome = await browserPath();
@@ -35,12 +35,15 @@ describe.skipIf(chrome === undefined)('a newcomer', () => {
   let studio: Studio;
   let browser: Browser;
   beforeAll(async () => {
-    studio = await startStudio();
     browser = await launch(chrome!);
   });
+  // a newcomer each time: a studio remembers the recipe that was made of a model
+  beforeEach(async () => {
+    studio = await startStudio();
+  });
+  afterEach(() => studio?.stop());
   afterAll(async () => {
     await browser?.close();
-    await studio?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
