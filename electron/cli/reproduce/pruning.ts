@@ -17,7 +17,7 @@ const ratio = 0.9;
 const net = leNet300;
 const weights = ['fc1.weight', 'fc2.weight', 'scores.weight'];
 
-export const pruningEpochs: Epochs = { dense: 40, retrain: 30 };
+export const pruningEpochs: Epochs = { dense: 40, retrain: 50 };
 
 const ways = ['once', 'gradual'] as const;
 type Way = (typeof ways)[number];
