@@ -97,6 +97,19 @@ describe('by hand', () => {
     expect(second?.energyMj).toBeCloseTo((1e6 * 0.3 + 199_600 * 162.5 + 200 * 2.5) * 1e-9, 12);
   });
 
+  it('what the unit refuses leaves its chip alone, and is moved in the type of the unit that runs it', () => {
+    const conv = layer({ id: 'd', weightBytes: 800 });
+    const alone = estimateOn(device, [conv])?.layers[0];
+    const refused = layer({ op: 'Gather', weightBytes: 500_000, macs: 0 });
+    expect(estimateOn(device, [refused, conv])?.layers[1]).toEqual(alone);
+    // Taken, but nobody knows its time: it does not run there either.
+    expect(estimateOn(device, [layer({ macs: null }), conv])?.layers[1]).toEqual(alone);
+    // The CPU widens half floats: 199,000 and 2,000 bytes become 402,000, at 1 GB/s.
+    const half = estimateOn(device, [layer({ type: 'fp16', macs: 0 })])?.layers[0];
+    expect(half).toMatchObject({ unit: 'cpu', bound: 'memory' });
+    expect(half?.ms).toBeCloseTo(0.402, 9);
+  });
+
   it('what the unit refuses runs on its fallback, with the reason', () => {
     const estimate = estimateOn(device, [
       layer({ type: 'fp32' }),

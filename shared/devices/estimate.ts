@@ -3,7 +3,7 @@ import { peakLayerBytes } from './activation-bytes.ts';
 import { energyRatesOf, horowitz2014, layerEnergyMj } from './energy.ts';
 import type { LayerWork } from './layer-work.ts';
 import type { DeviceProfile, PeakType, Unit } from './profile.ts';
-import { type Bound, layerTime, type Refusal, type Traffic } from './roofline.ts';
+import { type Bound, layerTime, type Refusal, refusalOf, type Traffic } from './roofline.ts';
 
 export interface LayerEstimate {
   readonly id: string;
@@ -85,20 +85,30 @@ function asComputed(unit: Unit, layer: LayerWork): LayerWork {
   };
 }
 
-/** How much of the chip's memory is left as the layers come, and what each moves from outside. */
-function trafficOf(unit: Unit, activationBytes: number | null): (layer: LayerWork) => Traffic | null {
+/** A unit's memory on the chip as the layers come. */
+interface Chip {
+  /** What a layer would move; null where a size is unknown. */
+  readonly trafficOf: (layer: LayerWork) => Traffic | null;
+  /** Keeps what fits of a layer's weights: only for layers that the unit runs. */
+  readonly take: (layer: LayerWork) => void;
+}
+
+function chipOf(unit: Unit, activationBytes: number | null): Chip {
   const size = unit.onChip?.bytes?.value ?? 0;
   const holds = unit.onChip?.holds;
   let left = holds === 'all' ? Math.max(0, size - (activationBytes ?? size)) : holds === 'weights' ? size : 0;
-  return ({ weightBytes, bytesRead, bytesWritten }) => {
-    if (weightBytes === null || bytesRead === null || bytesWritten === null) return null;
-    const moved = bytesRead + bytesWritten;
+  return {
+    trafficOf: ({ weightBytes, bytesRead, bytesWritten }) => {
+      if (weightBytes === null || bytesRead === null || bytesWritten === null) return null;
+      const moved = bytesRead + bytesWritten;
+      const keeps = (holds === 'activations' || holds === 'all') && moved <= size;
+      const inside = Math.min(weightBytes, left) + (keeps ? moved : 0);
+      return { memory: weightBytes + moved - inside, chip: inside };
+    },
     // First come, first kept; the rest comes from memory at every run.
-    const kept = Math.min(weightBytes, left);
-    left -= kept;
-    const keeps = (holds === 'activations' || holds === 'all') && moved <= size;
-    const inside = kept + (keeps ? moved : 0);
-    return { memory: weightBytes + moved - inside, chip: inside };
+    take: ({ weightBytes }) => {
+      left -= Math.min(weightBytes ?? 0, left);
+    },
   };
 }
 
@@ -140,17 +150,20 @@ export function estimateOn(
   const layers = works.map((l) => asComputed(unit, l));
   const rates = energyRatesOf(profile);
   const memory = memoryOf(profile, unit, layers);
-  const traffics = new Map(profile.units.map((u) => [u.id, trafficOf(u, memory.activationBytes)]));
+  const chips = new Map(profile.units.map((u) => [u.id, chipOf(u, memory.activationBytes)]));
   const byBound = { compute: 0, memory: 0, launch: 0 };
   const used = new Set<string>();
-  const rows = layers.map((layer): LayerEstimate => {
-    const row = { id: layer.id, op: layer.op, kernel: layer.kernel, type: layer.type };
+  const rows = works.map((work): LayerEstimate => {
+    const row = { id: work.id, op: work.op, kernel: work.kernel, type: work.type };
     let refused: Refusal | undefined;
     for (let at: Unit | undefined = unit, left = profile.units.length; at !== undefined && left > 0; left--) {
       const bandwidth = at.bandwidth?.value ?? profile.memory.bandwidth?.value ?? null;
-      const traffic = traffics.get(at.id)?.(layer) ?? null;
-      const time = traffic === null ? unknownWork : layerTime(at, layer, traffic, bandwidth);
+      const layer = asComputed(at, work);
+      const chip = chips.get(at.id);
+      const traffic = chip?.trafficOf(layer) ?? null;
+      const time = traffic === null ? (refusalOf(at, layer) ?? unknownWork) : layerTime(at, layer, traffic, bandwidth);
       if (isTime(time) && traffic !== null) {
+        chip?.take(layer);
         used.add(at.id);
         byBound[time.bound] += time.ms;
         const energyMj = layerEnergyMj(rates, layer, time.type, traffic.memory, traffic.chip);
