@@ -16,7 +16,6 @@ import { DeviceFigure } from './DeviceFigure.tsx';
 import { DevicePicker } from './DevicePicker.tsx';
 import { useDeviceChoice } from './device-choice.ts';
 import { AccuracyFigure, LatencyFigure } from './MeasuredFigures.tsx';
-import { useMachine } from './use-machine.ts';
 import { words } from './words.ts';
 import './cost.css';
 
@@ -34,7 +33,6 @@ export function FiguresStrip() {
   const host = useHost();
   const language = useLanguage((s) => s.language);
   const jobs = useJobs();
-  const machine = useMachine();
   const preview = usePreview((p) => p.preview);
   const open = useDocument((d) => d.open);
   const edit = useDocument((d) => d.edit);
@@ -82,7 +80,6 @@ export function FiguresStrip() {
           action={action}
           onPaper={onPaper}
           picker={<DevicePicker />}
-          machine={machine}
         />
       ) : (
         <DeviceFigure choice={device} changed={changed} picker={<DevicePicker />} />

@@ -9,7 +9,7 @@ import { Tooltip } from '../../ui/Tooltip.tsx';
 import { CalibrateLink, EstimatedLatency } from './EstimatedLatency.tsx';
 import { Figure } from './Figure.tsx';
 import { machineWords } from './machine-words.ts';
-import type { MachineEstimate } from './use-machine.ts';
+import { useMachine } from './use-machine.ts';
 import { words } from './words.ts';
 
 export interface MeasuredFigureProps {
@@ -17,12 +17,13 @@ export interface MeasuredFigureProps {
   readonly changed: boolean;
   /** Shown where nothing is measured: the button that does it. */
   readonly action: ReactNode;
+}
+
+export interface LatencyFigureProps extends MeasuredFigureProps {
   /** Sentences on what steps save in the file but not in the kernels that run it. */
-  readonly onPaper?: readonly string[];
+  readonly onPaper: readonly string[];
   /** Beside the title: which device the figure is for. */
-  readonly picker?: ReactNode;
-  /** What calibration makes of it. */
-  readonly machine?: MachineEstimate;
+  readonly picker: ReactNode;
 }
 
 function useBadge({ measured }: MeasuredFigureProps): ReactNode {
@@ -37,16 +38,17 @@ function useBadge({ measured }: MeasuredFigureProps): ReactNode {
   );
 }
 
-export function LatencyFigure(p: MeasuredFigureProps) {
+/** Latency on this computer: asks for its estimate, so it is mounted only where this computer is the device. */
+export function LatencyFigure(p: LatencyFigureProps) {
   const say = useText();
   const state = useBadge(p);
-  const paper = p.onPaper ?? [];
+  const machine = useMachine();
   const badgeOf = (measured: ReactNode): ReactNode => (
     <>
       {p.picker}
       {measured}
-      {paper.length > 0 && (
-        <Tooltip text={paper.join(' ')}>
+      {p.onPaper.length > 0 && (
+        <Tooltip text={p.onPaper.join(' ')}>
           <span className="badge warn">{say(words.onPaper)}</span>
         </Tooltip>
       )}
@@ -55,21 +57,21 @@ export function LatencyFigure(p: MeasuredFigureProps) {
   const badge = badgeOf(state);
   const { before, now, stale } = p.measured;
   const title = say(words.latency);
-  const estimate = p.machine?.answer ?? null;
+  const estimate = machine.answer;
   if ((now === null || stale) && estimate !== null && estimate.now !== null)
     return (
       <EstimatedLatency
         before={estimate.before}
         now={estimate.now}
         changed={p.changed}
-        old={p.machine?.old === true}
+        old={machine.old}
         badge={badgeOf(null)}
         action={p.action}
       />
     );
   const action = (
     <>
-      {p.action} {p.machine === undefined ? null : <CalibrateLink machine={p.machine} />}
+      {p.action} <CalibrateLink machine={machine} />
     </>
   );
   if (now === null)
