@@ -5,6 +5,7 @@ import type { MachineProfile } from '#shared/devices/machine/machine-profile.ts'
 import { useHost, useJobs } from '../../host/use-host.tsx';
 import type { OpenModel } from '../../state/document.ts';
 import { summariesOf, usePreview } from '../../state/preview.ts';
+import { startJob } from '../../state/run-plan.ts';
 import { useDocument } from '../../state/store.ts';
 import type { FromMachineWorker, ToMachineWorker } from './machine.worker.ts';
 import type { MachineAnswer, MachineRequest } from './machine-answer.ts';
@@ -102,7 +103,7 @@ export function useMachine(): MachineEstimate {
   return {
     calibrated: profile === undefined ? null : profile !== null,
     calibrating: mine.some((j) => j.state === 'running' || j.state === 'waiting'),
-    calibrate: () => void host.call('startJob', { spec: { kind: 'calibrate-machine' } }),
+    calibrate: () => void startJob(host, { kind: 'calibrate-machine', seconds: 50 }),
     answer: known?.answer ?? null,
     old: known?.of !== preview,
   };
