@@ -1,14 +1,16 @@
 /** Equalisation and bias correction on nets made to need them: less noise, no shifted means, the law kept. */
 import { describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 import { rng } from '../base/random.ts';
 import { attr } from '../ir/attribute.ts';
 import type { Model } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 import { numbersTensor, toNumbers } from '../ir/values.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
-import { randomFeeds } from '../testing/feeds.ts';
-import { quantized } from '../testing/quantized.ts';
+import { randomFeeds, runModel, sqnrDb } from '../testing/feeds.ts';
+import { quantized, quantizedModel } from '../testing/quantized.ts';
 
+const runtime = nodeRuntime(1);
 const channels = 16;
 
 /** Element k of `t` times by(k). */
@@ -63,6 +65,16 @@ describe('equalisation', () => {
     // Scales per channel leave the activations' ranges as uneven as they are.
     const channelwise = await quantized(m, {});
     expect((await quantized(m, { equalize: true })).db).toBeGreaterThan(channelwise.db);
+  });
+  it('stays what it is where layers fall back to float: ranges were observed on the model equalised as a whole', async () => {
+    const m = stretched();
+    const equal = await quantized(m, { perChannel: false, equalize: true });
+    const feeds = [1, 2, 3].map((seed) => randomFeeds(m, seed));
+    const params = { perChannel: false, equalize: true, keep: 'sqnr', leastDb: 100 };
+    const left = await quantizedModel(m, params, feeds);
+    expect(left.notes.map((n) => n.en).join()).toContain('2 of the layers stay float');
+    const [was, is] = await Promise.all([m, left.model].map((of) => runModel(runtime, of, feeds[0]!)));
+    expect(sqnrDb(was!.y!, is!.y!)).toBeGreaterThan(equal.db + 3);
   });
   it('says where there is nothing to equalise, and what a Clip keeps from it', async () => {
     const m = stretched();

@@ -1,6 +1,6 @@
 /** Owns what becomes of a model before static quantization plans it: normalisation folded in, and ranges shared out where asked. */
 import { type Text, text } from '../base/text.ts';
-import type { Model } from '../ir/model.ts';
+import type { Model, Node } from '../ir/model.ts';
 import { equalizeLayers } from '../transforms/equalize-layers.ts';
 import type { StepContext } from './declare.ts';
 import { foldedForQuantization } from './quantize-layers.ts';
@@ -12,11 +12,14 @@ export interface Prepared {
   readonly notes: readonly Text[];
 }
 
-export function preparedForQuantization(c: StepContext): Prepared {
-  const folded = foldedForQuantization(c);
-  if (c.params.equalize !== true) return { model: folded, rescaled: false, notes: [] };
-  const chosen = new Set(c.selected.map((n) => n.id));
-  const { model, pairs, clamped } = equalizeLayers(folded, {
+/**
+ * `entered`: the nodes with which the step was entered, of which `c` may select fewer (layers tried in float). All of them are
+ * equalised in any case, because that is the model on which ranges were observed.
+ */
+export function preparedForQuantization(c: StepContext, entered: readonly Node[] = c.selected): Prepared {
+  if (c.params.equalize !== true) return { model: foldedForQuantization(c), rescaled: false, notes: [] };
+  const chosen = new Set(entered.map((n) => n.id));
+  const { model, pairs, clamped } = equalizeLayers(foldedForQuantization({ ...c, selected: entered }), {
     into: (layer) => chosen.has(layer.id),
     shape: (value) => c.facts.get(value)?.shape,
   });

@@ -27,8 +27,8 @@ interface Planned extends Prepared {
 const activationBits = (c: Pick<StepContext, 'params'>): number =>
   c.params.mode === 'static' && Number(c.params.activationBits) === 16 ? 16 : 8;
 
-function planned(c: StepContext): Planned {
-  const prepared = preparedForQuantization(c);
+function planned(c: StepContext, entered = c.selected): Planned {
+  const prepared = preparedForQuantization(c, entered);
   return { ...prepared, plan: quantPlan(prepared.model, c) };
 }
 
@@ -44,8 +44,8 @@ function calibrationOf(c: StepContext): CalibrationRequest | undefined {
   return { ...(rescaled ? { model } : {}), values, method, samples };
 }
 
-function rewriteStatic(c: StepContext): Rewrite {
-  const { model, plan, notes } = planned(c);
+function rewriteStatic(c: StepContext, entered: readonly Node[]): Rewrite {
+  const { model, plan, notes } = planned(c, entered);
   const bits = activationBits(c);
   const layers = outcome(c, plan.refused, [...plan.layers.keys(), ...plan.stored.keys()], (id) => {
     const layer = plan.layers.get(id) ?? plan.stored.get(id);
@@ -170,10 +170,10 @@ const foreignNote = text(
   'QGemm은 ONNX Runtime 고유 도메인(com.microsoft)의 노드라서 다른 런타임에는 없을 수 있습니다.',
 );
 
-/** All selected layers. */
-function rewriteAll(c: StepContext): Rewrite {
+/** All layers that `c` selects, of those with which the step was `entered`. */
+function rewriteAll(c: StepContext, entered: readonly Node[]): Rewrite {
   if (c.params.mode === 'dynamic') return rewriteDynamic(c);
-  return c.params.mode === 'weight-only' ? rewriteWeights(c) : rewriteStatic(c);
+  return c.params.mode === 'weight-only' ? rewriteWeights(c) : rewriteStatic(c, entered);
 }
 
 /** Inside a branch or a loop body no range can be observed: static quantization stores the weights there. */
@@ -197,10 +197,13 @@ const firstRounds = (c: StepContext): readonly EvidenceRequest[] => [observedOf(
 
 /** Trials of what stays float begin behind those; every candidate is rounded, corrected and given its bits by them. */
 function trialsOf(c: StepContext): { readonly c: StepContext; readonly rewrite: (c: StepContext) => Rewrite } {
-  const { evidence } = c;
+  const { evidence, selected } = c;
   const first = evidence === undefined ? 0 : firstRounds(c).length;
-  if (evidence === undefined || first === 0) return { c, rewrite: rewriteAll };
-  return { c: { ...c, evidence: evidence.slice(first) }, rewrite: (some) => rewriteAll({ ...some, evidence }) };
+  if (evidence === undefined || first === 0) return { c, rewrite: (some) => rewriteAll(some, selected) };
+  return {
+    c: { ...c, evidence: evidence.slice(first) },
+    rewrite: (some) => rewriteAll({ ...some, evidence }, selected),
+  };
 }
 
 function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined {
@@ -301,6 +304,7 @@ export const quantize: Technique = {
     { params: { calibration: 'mse', rounding: 'adaround' } },
     { params: { keep: 'sqnr', leastDb: 45 } },
     { params: { equalize: true, correctBias: true, perChannel: false } },
+    { params: { equalize: true, perChannel: false, keep: 'sqnr', leastDb: 45 } },
     { params: { form: 'qoperator' } },
     { params: { activationBits: 16 } },
     { params: { mode: 'weight-only', bits: 4, rounding: 'adaround' } },
