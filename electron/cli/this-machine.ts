@@ -1,5 +1,5 @@
 /** Owns this computer on the command line: calibrating it, and what a model takes on it by that calibration. */
-
+import { availableParallelism } from 'node:os';
 import type { ShapeChoice } from '#shared/analysis/figures.ts';
 import { estimateLatency, type LatencyEstimate } from '#shared/analysis/latency/estimate-latency.ts';
 import { Fault } from '#shared/base/fault.ts';
@@ -21,7 +21,9 @@ export interface LatencyFigure {
   readonly plusMinusPercent: number;
 }
 
-const calibration = (threads = 0) => readMachine(machineFolder(), runtimeName(root), threads);
+/** As many as the studio takes, since a profile holds for one number of threads and both keep it in one file. */
+const threads = availableParallelism();
+const calibration = () => readMachine(machineFolder(), runtimeName(root), threads);
 
 /** What a model takes on this machine; null: the machine is not calibrated, or a size is unknown. */
 export function latencyHere(model: Model, shapes?: ShapeChoice): LatencyFigure | null {
@@ -46,7 +48,7 @@ export async function calibrate(options: CalibrateOptions): Promise<void> {
     spec: { kind: 'calibrate-machine', seconds: options.seconds ?? 50 },
     models: {},
     out: '',
-    threads: 0,
+    threads,
     checkpoint: machineFolder(),
   });
   const done = result.calibrated;
