@@ -129,5 +129,8 @@ describe('estimate', () => {
     expect(() => estimate(at('lenet.onnx'), { device: 'edge-tpu', unit: 'gpu' })).toThrow(
       expect.objectContaining({ hint: 'It has: npu, cpu.' }),
     );
+    expect(() => estimate(at('lenet.onnx'), { unit: 'npu' })).toThrow(
+      expect.objectContaining({ code: 'bad-input', message: expect.stringContaining('--unit') }),
+    );
   });
 });

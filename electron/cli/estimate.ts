@@ -25,6 +25,10 @@ export function estimate(path: string, options: EstimateOptions): void {
     throw new Fault('bad-input', '--device and --table were both given', {
       hint: 'Give one of them; without either the estimate is for this computer.',
     });
+  if (options.unit !== undefined && options.device === undefined)
+    throw new Fault('bad-input', '--unit was given without --device', {
+      hint: 'Name the device whose unit it is with --device, or leave --unit out.',
+    });
   if (options.device === undefined && options.table === undefined) {
     estimateHere(path, (model) => shapeChoice(model, options.shape), options);
     return;

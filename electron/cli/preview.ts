@@ -8,7 +8,7 @@ import { readRecipe } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { shapeChoice } from './shapes.ts';
 import { stepsText } from './steps-report.ts';
-import { latencyHere, latencyText } from './this-machine.ts';
+import { latencyHere, latencyJson, latencyText } from './this-machine.ts';
 
 export interface RecipeOptions extends ShapeOption {
   readonly recipe: string;
@@ -27,12 +27,13 @@ export function preview(path: string, options: OutputOptions & RecipeOptions): v
     notes: [...s.notes, ...s.findings()],
     after: headlineOf(s.figures),
   }));
-  const latencyMs = { before: latencyHere(model, shapes), predicted: latencyHere(after, shapes) };
+  const latency = { before: latencyHere(model, shapes), predicted: latencyHere(after, shapes) };
+  const latencyMs = { before: latencyJson(latency.before), predicted: latencyJson(latency.predicted) };
   const told = { before: figuresJson(before), predicted: figuresJson(figures), steps: done, latencyMs };
   print(options, told, () =>
     [
       headlineTable(headlineOf(before), headlineOf(figures), undefined, 'predicted'),
-      `latency here, before:    ${latencyText(latencyMs.before)}\nlatency here, predicted: ${latencyText(latencyMs.predicted)}`,
+      `latency here, before:    ${latencyText(latency.before)}\nlatency here, predicted: ${latencyText(latency.predicted)}`,
       stepsText(done),
     ].join('\n\n'),
   );

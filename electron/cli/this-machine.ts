@@ -25,18 +25,29 @@ export interface LatencyFigure {
 const threads = availableParallelism();
 const calibration = () => readMachine(machineFolder(), runtimeName(root), threads);
 
-/** What a model takes on this machine; null: the machine is not calibrated, or a size is unknown. */
-export function latencyHere(model: Model, shapes?: ShapeChoice): LatencyFigure | null {
+/** A figure, or why there is none: the machine is not calibrated, or a size is unknown. */
+export type LatencyHere = LatencyFigure | 'uncalibrated' | 'size';
+
+/** What a model takes on this machine. */
+export function latencyHere(model: Model, shapes?: ShapeChoice): LatencyHere {
   const profile = calibration();
-  if (profile === undefined) return null;
+  if (profile === undefined) return 'uncalibrated';
   const { ms, plusMinusPercent } = estimateLatency(model, profile, shapes);
-  return ms === null || plusMinusPercent === null ? null : { value: ms, kind: 'estimated', plusMinusPercent };
+  return ms === null || plusMinusPercent === null ? 'size' : { value: ms, kind: 'estimated', plusMinusPercent };
 }
 
-export const latencyText = (figure: LatencyFigure | null): string =>
-  figure === null
-    ? 'unknown (calibrate this computer with "bantam device calibrate", about 60 s)'
+const unknownText = {
+  uncalibrated: 'unknown (calibrate this computer with "bantam device calibrate", about 60 s)',
+  size: 'unknown, because a size is: give it with --shape name=1,3,224,224',
+} as const;
+
+export const latencyText = (figure: LatencyHere): string =>
+  typeof figure === 'string'
+    ? unknownText[figure]
     : `${milliseconds(figure.value)} estimated, plus or minus ${figure.plusMinusPercent.toFixed(0)} %`;
+
+/** null: unknown, for whichever reason. */
+export const latencyJson = (figure: LatencyHere): LatencyFigure | null => (typeof figure === 'string' ? null : figure);
 
 export interface CalibrateOptions extends OutputOptions {
   readonly seconds?: number;
@@ -75,7 +86,7 @@ function estimateText(found: LatencyEstimate): string {
     'This computer: ESTIMATED, not measured',
     '',
     ms === null || plusMinusPercent === null
-      ? 'latency: unknown, because a size is: give it with --shape name=1,3,224,224'
+      ? `latency: ${latencyText('size')}`
       : `latency: ${latencyText({ value: ms, kind: 'estimated', plusMinusPercent })}; changes of layout ${milliseconds(found.reorderMs)} of it`,
     ...(found.guessed.length > 0
       ? [`guessed, because calibration has met no such kernel: ${found.guessed.join(', ')}`]
