@@ -51,6 +51,11 @@ describe('a table by shape', () => {
     expect(lookUp(depthwise, conv(24, 24, 24))).toBe(1.5);
   });
 
+  it.each(['in_channels', 'out_channels'])('goes along that line by %s alone', (column) => {
+    const depthwise = readLatencyTable(`op,${column},ms\nConv,16,1\nConv,32,2\n`, 't.csv');
+    expect([16, 20, 24, 32, 40].map((c) => lookUp(depthwise, conv(c, c, c)))).toEqual([1, 1.25, 1.5, 2, null]);
+  });
+
   it('by layer name: as a table of a network that is pruned', () => {
     const names = readLatencyTable('layer,in_channels,out_channels,ms\nconv1,16,16,1\nconv1,16,32,2\n', 't.csv');
     expect(lookUp(names, conv(16, 20))).toBe(1.25);

@@ -183,7 +183,9 @@ export function lookUp(table: LatencyTable, layer: LayerWork): number | null {
   const at = (a: number, b: number): number | undefined => grid.ms.get(`${a} ${b}`);
   if (line) {
     const [low, high] = [at(cin[0], cout[0]), at(cin[1], cout[1])];
-    return low === undefined || high === undefined ? null : low + cin[2] * (high - low);
+    // A column that the file does not have is 0 of the way along.
+    const along = Math.max(cin[2], cout[2]);
+    return low === undefined || high === undefined ? null : low + along * (high - low);
   }
   const corners = [at(cin[0], cout[0]), at(cin[1], cout[0]), at(cin[0], cout[1]), at(cin[1], cout[1])];
   const [ll, hl, lh, hh] = corners;
