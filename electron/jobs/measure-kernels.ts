@@ -56,7 +56,7 @@ async function traceRuns(
       await timedRun(session, feeds, parts);
     }
     ended = true;
-    return layersOfTrace(model, await session.endProfile(), count + 1, wholeMs, (run) => run > 0, quartile);
+    return layersOfTrace(model, await session.endProfile(), count + 1, wholeMs, 1, quartile);
   } finally {
     if (!ended) await session.endProfile().catch(() => []);
     await session.release();

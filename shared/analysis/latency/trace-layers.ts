@@ -88,13 +88,16 @@ function kernelsOf(model: Model, entries: readonly ProfileEntry[]): readonly Ker
   return [...kernels.values()];
 }
 
-/** A quantile over the runs that count of what a kernel took in each: a Loop's own kernel may run several times a run. */
-function perRun(us: readonly number[], runs: number, counts: (run: number) => boolean, quantile: number): number {
+const sumOf = (us: readonly number[]): number => us.reduce((a, b) => a + b, 0);
+
+/**
+ * A quantile, over the runs after the first `skip`, of what a kernel took in each: a Loop's own kernel may run several times a
+ * run. Where runs differ in how often, nobody knows where one ends: then the mean, without the share of calls that comes first.
+ */
+function perRun(us: readonly number[], runs: number, skip: number, quantile: number): number {
   const each = us.length / runs;
-  if (!Number.isInteger(each)) return us.reduce((a, b) => a + b, 0) / runs;
-  const sums = Array.from({ length: runs }, (_, r) =>
-    us.slice(r * each, (r + 1) * each).reduce((a, b) => a + b, 0),
-  ).filter((_, r) => counts(r));
+  if (!Number.isInteger(each)) return sumOf(us.slice(Math.round(each * skip))) / (runs - skip);
+  const sums = Array.from({ length: runs - skip }, (_, r) => sumOf(us.slice((r + skip) * each, (r + skip + 1) * each)));
   return quantileSorted(
     sums.sort((a, b) => a - b),
     quantile,
@@ -102,15 +105,15 @@ function perRun(us: readonly number[], runs: number, counts: (run: number) => bo
 }
 
 /**
- * Layers of a trace of `markedModel(model)` over `runs` runs, scaled to the unprofiled median. `counts`: which runs do
- * (the first of a session does not), and `quantile` of them is told.
+ * Layers of a trace of `markedModel(model)` over `runs` runs, scaled to the unprofiled median. `skip`: how many come first
+ * and do not count (a session's first is a warm-up), and `quantile` of the others is told.
  */
 export function layersOfTrace(
   model: Model,
   entries: readonly ProfileEntry[],
   runs: number,
   medianMs: number,
-  counts: (run: number) => boolean = () => true,
+  skip = 0,
   quantile = 0.5,
 ): Traced {
   const kernels = kernelsOf(model, entries);
@@ -123,7 +126,7 @@ export function layersOfTrace(
   const removed = absorb(model, kernelOf);
   const fused = kernels.map((): string[] => []);
   for (const [p, k] of kernelOf) if (primary[k] !== p) fused[k]?.push(nodes[p]?.id ?? '');
-  const raw = kernels.map(({ us }) => perRun(us, runs, counts, quantile) / 1000);
+  const raw = kernels.map(({ us }) => perRun(us, runs, skip, quantile) / 1000);
   const sum = raw.reduce((a, b) => a + b, 0);
   const layers = kernels.map(({ op }, k): TracedLayer => {
     const node = nodes[primary[k] ?? -1];
