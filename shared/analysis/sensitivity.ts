@@ -34,7 +34,8 @@ const trialKey = (key: string, amount: number): string => `${key} @ ${amount}`;
 export const sensitivityTrials = (probes: readonly Probe[]): readonly Trial[] =>
   probes.flatMap((p) => p.amounts.map((a) => ({ key: trialKey(p.key, a), model: () => p.at(a) })));
 
-const lossOf = (score: TrialScore): number => 10 ** (-score.sqnrDb / 10);
+/** Noise over signal: 0 for no change; NaN or infinite where the output is no number. */
+export const lossOf = (score: Pick<TrialScore, 'sqnrDb'>): number => 10 ** (-score.sqnrDb / 10);
 
 /** The curves that the trials of `sensitivityTrials` gave. */
 export function sensitivityCurves(

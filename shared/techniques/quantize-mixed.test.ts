@@ -5,13 +5,17 @@ import { openDataset } from '../../electron/host/datasets/open-dataset.ts';
 import { openModelFile } from '../../electron/host/model-files.ts';
 import { evidenceSource } from '../../electron/jobs/evidence-step.ts';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
+import { evidenceFrom, type TrialScore } from '../analysis/evidence.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { neverCancelled } from '../base/cancel.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
+import { model, node, randomTensor, value } from '../testing/build.ts';
+import { contextOf } from '../testing/quantized.ts';
 import { runTechnique } from '../testing/run-technique.ts';
 import { defaultPreprocess } from '../training/preprocess.ts';
 import { judgeTrials } from '../training/trials.ts';
+import { quantize } from './quantize.ts';
 import { chooseWidths, type MixedLayer, widths } from './quantize-mixed.ts';
 
 const runtime = nodeRuntime(1);
@@ -57,6 +61,32 @@ describe('the choice', () => {
     expect(loud!).toBeGreaterThan(quiet! + 2);
     expect(chooseWidths(layers, 8)).toEqual([6, 6]);
     expect(chooseWidths(layers, 2)).toEqual([0, 0]);
+  });
+});
+
+describe('trials whose output is no number', () => {
+  const m = model({
+    opset: 21,
+    inputs: [value('x', [1, 64])],
+    outputs: [value('y', [1, 64])],
+    initializers: [randomTensor('a', [64, 64], 1), randomTensor('b', [64, 64], 2), randomTensor('c', [64, 64], 3)],
+    nodes: [node('MatMul', ['x', 'a'], ['h']), node('MatMul', ['h', 'b'], ['g']), node('MatMul', ['g', 'c'], ['y'])],
+  });
+  const c = contextOf(m, { mode: 'weight-only', precision: 'mixed', budget: 4 });
+  const [first, second, third] = c.selected.map((n) => n.id);
+  const bits = (db: number): ReadonlyMap<string, number> => {
+    const score = (sqnrDb: number): TrialScore => ({ accuracy: null, baseAccuracy: null, agreement: null, sqnrDb });
+    const trials = new Map([first, second, third].map((id, k) => [`mixed ${id}`, score([20, db, 30][k]!)]));
+    const none = { channels: new Map(), rows: new Map(), gradients: new Map(), taylor: new Map() };
+    const { layers } = quantize.rewrite({ ...c, evidence: [evidenceFrom({ ...none, trials })] });
+    return new Map(layers.map((l) => [l.id, Number(/^(\d)-bit/.exec(l.taken ? l.what : '')?.[1])]));
+  };
+  it.each([Number.NaN, Number.NEGATIVE_INFINITY])('%s dB gets the most bits', (db) => {
+    const given = bits(db);
+    for (const other of [first, third]) expect(given.get(second!)!).toBeGreaterThan(given.get(other!)!);
+  });
+  it('an output that stays the same gets the fewest', () => {
+    expect(bits(Number.POSITIVE_INFINITY).get(second!)).toBe(2);
   });
 });
 

@@ -4,6 +4,7 @@
  * where they take away most noise for their bytes (as ZeroQ and HAWQ choose from such tables, here greedily).
  */
 import type { EvidenceRequest } from '../analysis/evidence.ts';
+import { lossOf } from '../analysis/sensitivity.ts';
 import type { Field, FieldValues } from '../base/fields.ts';
 import { type Text, text } from '../base/text.ts';
 import { elementCount } from '../ir/element-type.ts';
@@ -116,9 +117,10 @@ export function precisionOf(c: StepContext, layers: ReadonlyMap<string, QuantLay
   const sized = [...owners.values()].flatMap((id): readonly MixedLayer[] => {
     const layer = layers.get(id);
     if (layer === undefined) return [];
-    const db = evidence.trial(key(id)).sqnrDb;
+    const loss = lossOf(evidence.trial(key(id)));
     const tried = Math.max(weightError(layer, triedAt, block), Number.MIN_VALUE);
-    const noise = Number.isFinite(db) ? 10 ** (-db / 10) : 0;
+    // Outputs that are no numbers: louder than all others, yet finite, so that gains compare.
+    const noise = Number.isFinite(loss) ? loss : 1e30;
     return [
       {
         id,
