@@ -12,6 +12,7 @@ export interface MachineRequest {
   readonly edit: Editable;
   /** The step under a slider. */
   readonly draft: Step | null;
+  readonly profile: MachineProfile;
 }
 
 export interface MachineFigure {
@@ -37,8 +38,7 @@ function figureOf(model: Model, profile: MachineProfile, edit: Editable): Machin
 /** Where the draft, or the last steps, cannot be previewed, the answer is that of what comes before. */
 export function machineAnswer(
   model: Model,
-  profile: MachineProfile,
-  { edit, draft }: MachineRequest,
+  { edit, draft, profile }: MachineRequest,
   summaries: Summaries | undefined,
 ): MachineAnswer | null {
   const steps = edit.steps.map((s) => s.step);

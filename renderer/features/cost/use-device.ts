@@ -1,56 +1,16 @@
-/** Owns asking the device worker: of the questions that wait only the newest is put, so that a slider is never behind. */
+/** Owns the chosen device's estimate on the screen, following the recipe and the step under a slider. */
 import { useEffect, useState } from 'react';
 import type { DeviceProfile } from '#shared/devices/profile.ts';
-import type { OpenModel } from '../../state/document.ts';
-import { summariesOf, usePreview } from '../../state/preview.ts';
+import { modelAsker } from '../../state/ask-model.ts';
+import { usePreview } from '../../state/preview.ts';
 import { useDocument } from '../../state/store.ts';
-import type { FromDeviceWorker, ToDeviceWorker } from './device.worker.ts';
 import type { DeviceAnswer, DeviceRequest } from './device-answer.ts';
 import { chosenProfile, type DeviceChoice, useDeviceChoice } from './device-choice.ts';
 
-interface Asked {
-  readonly open: OpenModel;
-  readonly request: DeviceRequest;
-  readonly answer: (answer: DeviceAnswer | null) => void;
-}
-
-let worker: Worker | undefined;
-let nextId = 0;
-let current: (Asked & { readonly id: number }) | null = null;
-let waiting: Asked | null = null;
-/** What the worker holds. */
-let held: { readonly serial: number; readonly summaries: ReturnType<typeof summariesOf> } | null = null;
-
-function started(): Worker {
-  if (worker !== undefined) return worker;
-  worker = new Worker(new URL('./device.worker.ts', import.meta.url), { type: 'module' });
-  worker.addEventListener('message', ({ data }: MessageEvent<FromDeviceWorker>) => {
-    if (current?.id !== data.id) return;
-    const { answer } = current;
-    current = null;
-    answer(data.answer);
-    next();
-  });
-  return worker;
-}
-
-function next(): void {
-  if (current !== null || waiting === null) return;
-  const { open } = waiting;
-  const tell = (message: ToDeviceWorker): void => started().postMessage(message);
-  const summaries = summariesOf(open);
-  if (held?.serial !== open.serial) {
-    tell({ kind: 'open', skeleton: open.skeleton });
-    held = { serial: open.serial, summaries: undefined };
-  }
-  if (held.summaries !== summaries) {
-    tell({ kind: 'summaries', of: summaries });
-    held = { serial: open.serial, summaries };
-  }
-  current = { ...waiting, id: nextId++ };
-  waiting = null;
-  tell({ kind: 'ask', id: current.id, request: current.request });
-}
+const ask = modelAsker<DeviceRequest, DeviceAnswer | null>(
+  () => new Worker(new URL('./device.worker.ts', import.meta.url), { type: 'module' }),
+  { newestOnly: true },
+);
 
 interface Known {
   readonly answer: DeviceAnswer | null;
@@ -80,13 +40,9 @@ export function useDevice(choice: DeviceChoice): DeviceFigures {
   const [known, setKnown] = useState<Known | null>(null);
   useEffect(() => {
     if (open === null || preview === null) return;
-    let wanted = true;
-    const request = { edit, draft, profile, unit };
-    waiting = { open, request, answer: (answer) => wanted && setKnown({ answer, of: preview, profile, unit }) };
-    next();
-    return () => {
-      wanted = false;
-    };
+    return ask(open, { edit, draft, profile, unit }, (answered) =>
+      setKnown({ answer: answered.ok ? answered.value : null, of: preview, profile, unit }),
+    );
   }, [open, edit, draft, preview, profile, unit]);
   const fits = known?.profile === profile && known.unit === unit;
   return { answer: fits ? known.answer : null, old: known?.of !== preview };

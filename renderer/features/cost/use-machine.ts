@@ -3,57 +3,19 @@ import { useEffect, useState } from 'react';
 import { create } from 'zustand';
 import type { MachineProfile } from '#shared/devices/machine/machine-profile.ts';
 import { useHost, useJobs } from '../../host/use-host.tsx';
-import type { OpenModel } from '../../state/document.ts';
-import { summariesOf, usePreview } from '../../state/preview.ts';
+import { modelAsker } from '../../state/ask-model.ts';
+import { usePreview } from '../../state/preview.ts';
 import { startJob } from '../../state/run-plan.ts';
 import { useDocument } from '../../state/store.ts';
-import type { FromMachineWorker, ToMachineWorker } from './machine.worker.ts';
 import type { MachineAnswer, MachineRequest } from './machine-answer.ts';
 
 /** undefined: not asked yet; null: this computer has not been calibrated. */
 const useProfile = create<{ readonly profile: MachineProfile | null | undefined }>(() => ({ profile: undefined }));
 
-interface Asked {
-  readonly open: OpenModel;
-  readonly profile: MachineProfile;
-  readonly request: MachineRequest;
-  readonly answer: (answer: MachineAnswer | null) => void;
-}
-
-let worker: Worker | undefined;
-let nextId = 0;
-let current: (Asked & { readonly id: number }) | null = null;
-/** Of the questions that wait only the newest is put, so that a slider is never behind. */
-let waiting: Asked | null = null;
-let held: { profile?: MachineProfile; serial?: number; summaries?: ReturnType<typeof summariesOf> } = {};
-
-function started(): Worker {
-  if (worker !== undefined) return worker;
-  worker = new Worker(new URL('./machine.worker.ts', import.meta.url), { type: 'module' });
-  worker.addEventListener('message', ({ data }: MessageEvent<FromMachineWorker>) => {
-    if (current?.id !== data.id) return;
-    const { answer } = current;
-    current = null;
-    answer(data.answer);
-    next();
-  });
-  return worker;
-}
-
-function next(): void {
-  if (current !== null || waiting === null) return;
-  const { open, profile, request } = waiting;
-  const tell = (message: ToMachineWorker): void => started().postMessage(message);
-  const summaries = summariesOf(open);
-  if (held.profile !== profile) tell({ kind: 'profile', profile });
-  const opened = held.serial === open.serial;
-  if (!opened) tell({ kind: 'open', skeleton: open.skeleton });
-  if (!opened || held.summaries !== summaries) tell({ kind: 'summaries', of: summaries });
-  held = { profile, serial: open.serial, summaries };
-  current = { ...waiting, id: nextId++ };
-  waiting = null;
-  tell({ kind: 'ask', id: current.id, request });
-}
+const ask = modelAsker<MachineRequest, MachineAnswer | null>(
+  () => new Worker(new URL('./machine.worker.ts', import.meta.url), { type: 'module' }),
+  { newestOnly: true },
+);
 
 export interface MachineEstimate {
   /** true: calibrated; false: not; null: not known yet. */
@@ -92,13 +54,9 @@ export function useMachine(): MachineEstimate {
   }, [host, done]);
   useEffect(() => {
     if (open === null || preview === null || !profile) return;
-    let wanted = true;
-    const request = { edit, draft };
-    waiting = { open, profile, request, answer: (answer) => wanted && setKnown({ answer, of: preview }) };
-    next();
-    return () => {
-      wanted = false;
-    };
+    return ask(open, { edit, draft, profile }, (answered) =>
+      setKnown({ answer: answered.ok ? answered.value : null, of: preview }),
+    );
   }, [open, edit, draft, preview, profile]);
   return {
     calibrated: profile === undefined ? null : profile !== null,
