@@ -5,12 +5,12 @@
 import { create } from 'zustand';
 import type { Figures, LayerFigures } from '#shared/analysis/figures.ts';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
-import { placeFor, withStep } from '#shared/recipes/place-step.ts';
+import { placeFor } from '#shared/recipes/place-step.ts';
 import type { Preview } from '#shared/recipes/preview.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
 import type { Summaries } from '#shared/techniques/declare.ts';
 import type { DocumentState, OpenModel } from './document.ts';
-import { previewSteps } from './preview-steps.ts';
+import { listsOf, previewSteps } from './preview-steps.ts';
 import { currentDocument, useDocument } from './store.ts';
 
 export interface PreviewState {
@@ -53,15 +53,9 @@ function compute(d: DocumentState): PreviewState {
   if (open === null || !d.drawn) return nothing;
   const started = performance.now();
   const steps = edit.steps.map((s) => s.step);
-  // with the draft; without; then what comes before the step that fails (memoised, so each try costs one step)
-  const lists = [
-    ...(draft === null ? [] : [withStep(steps, draft)]),
-    ...steps.map((_, k) => steps.slice(0, steps.length - k)),
-    [],
-  ];
   let fault: FaultData | null = null;
   let faultInDraft = false;
-  for (const [k, list] of lists.entries()) {
+  for (const [k, list] of listsOf(steps, draft).entries()) {
     try {
       const found = previewSteps(open.model, edit, list, summariesOf(open));
       const preview = k === 0 && draft !== null ? besideDraft(found, placeFor(steps, draft.technique), steps) : found;

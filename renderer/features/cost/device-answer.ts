@@ -6,13 +6,12 @@ import { type DeviceEstimate, estimateOn } from '#shared/devices/estimate.ts';
 import type { DeviceProfile } from '#shared/devices/profile.ts';
 import type { Refusal } from '#shared/devices/roofline.ts';
 import type { Model } from '#shared/ir/model.ts';
-import { withStep } from '#shared/recipes/place-step.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
 import type { Summaries } from '#shared/techniques/declare.ts';
 import { checkLatencies, medianError } from '#shared/zoo/check-latency.ts';
 import { publishedLatencies } from '#shared/zoo/published-latency.ts';
 import type { Editable } from '../../state/document.ts';
-import { previewSteps } from '../../state/preview-steps.ts';
+import { listsOf, previewSteps } from '../../state/preview-steps.ts';
 
 export interface DeviceRequest {
   readonly edit: Editable;
@@ -76,12 +75,7 @@ export function deviceAnswer(
 ): DeviceAnswer | null {
   const { edit, draft, profile, unit } = request;
   const steps = edit.steps.map((s) => s.step);
-  const lists = [
-    ...(draft === null ? [] : [withStep(steps, draft)]),
-    ...steps.map((_, k) => steps.slice(0, steps.length - k)),
-    [],
-  ];
-  for (const list of lists) {
+  for (const list of listsOf(steps, draft)) {
     try {
       const preview = previewSteps(model, edit, list, summaries);
       const before = summaryOf(profile, unit, model, edit);

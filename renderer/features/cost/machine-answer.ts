@@ -2,11 +2,10 @@
 import { estimateLatency } from '#shared/analysis/latency/estimate-latency.ts';
 import type { MachineProfile } from '#shared/devices/machine/machine-profile.ts';
 import type { Model } from '#shared/ir/model.ts';
-import { withStep } from '#shared/recipes/place-step.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
 import type { Summaries } from '#shared/techniques/declare.ts';
 import type { Editable } from '../../state/document.ts';
-import { previewSteps } from '../../state/preview-steps.ts';
+import { listsOf, previewSteps } from '../../state/preview-steps.ts';
 
 export interface MachineRequest {
   readonly edit: Editable;
@@ -42,12 +41,7 @@ export function machineAnswer(
   summaries: Summaries | undefined,
 ): MachineAnswer | null {
   const steps = edit.steps.map((s) => s.step);
-  const lists = [
-    ...(draft === null ? [] : [withStep(steps, draft)]),
-    ...steps.map((_, k) => steps.slice(0, steps.length - k)),
-    [],
-  ];
-  for (const list of lists) {
+  for (const list of listsOf(steps, draft)) {
     try {
       const result = list.length === 0 ? model : previewSteps(model, edit, list, summaries).model;
       const before = figureOf(model, profile, edit);
