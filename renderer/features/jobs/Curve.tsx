@@ -25,6 +25,8 @@ interface Training {
   readonly points: readonly Point[];
   /** What is kept of it: as the step said, else the best on validation so far. undefined: nothing tells. */
   readonly best: Point | undefined;
+  /** The step said that no epoch was better than the start. */
+  readonly noneBetter: boolean;
 }
 
 /** The trainings of a job, each with its best epoch. A validation score tells it, never the test split. */
@@ -36,7 +38,8 @@ function trainingsOf(points: Job['curve'], steps: Steps): readonly Training[] {
     let best: Point | undefined;
     for (const p of own)
       if (p.validation !== null && p.validation > (best?.validation ?? Number.NEGATIVE_INFINITY)) best = p;
-    return { step, points: own, best: told === undefined ? best : own.find((p) => p.epoch === told) };
+    const kept = told === undefined ? best : own.find((p) => p.epoch === told);
+    return { step, points: own, best: kept, noneBetter: told === 0 };
   });
 }
 
@@ -138,14 +141,16 @@ export default function Curve({ points, steps }: CurveProps) {
       <figcaption className="muted small">
         <span className="key loss">{say(words.loss)}</span>
         <span className="key validation">{say(words.validation)}</span>
-        {trainings.map(({ best, step }) => (
-          <span key={step} className="key best">
-            {trainings.length > 1 && `${say(words.trainingStep, { n: step + 1 })}: `}
-            {best === undefined
-              ? say(words.noneBetter)
-              : say(steps === undefined ? words.bestSoFar : words.best, { n: best.epoch })}
-          </span>
-        ))}
+        {trainings.map(({ best, noneBetter, step }) =>
+          best === undefined && !noneBetter ? null : (
+            <span key={step} className="key best">
+              {trainings.length > 1 && `${say(words.trainingStep, { n: step + 1 })}: `}
+              {best === undefined
+                ? say(words.noneBetter)
+                : say(steps === undefined ? words.bestSoFar : words.best, { n: best.epoch })}
+            </span>
+          ),
+        )}
       </figcaption>
     </figure>
   );

@@ -156,7 +156,6 @@ export const words = {
   best: text('best epoch {n}, kept', '최고 에포크 {n}, 저장됨'),
   bestSoFar: text('best epoch so far: {n}', '지금까지 최고 에포크: {n}'),
   noneBetter: text('no epoch was better than the start', '시작보다 나은 에포크가 없음'),
-  validationLoss: text('validation loss', '검증 손실'),
   epochOf: text('epoch {n} of {all} · loss {loss}', '에포크 {n}/{all} · 손실 {loss}'),
   trainingStep: text('Step {n}', '단계 {n}'),
   cancelKeeps: text(
