@@ -74,7 +74,6 @@ describe.skipIf(chrome === undefined)('data and preprocessing', () => {
     await drawn(p);
     if ((await form.count()) === 0) await p.locator('.jobs-bar').click();
     await form.getByText('chosen for this project').waitFor();
-    await p.getByRole('button', { name: 'Undo' }).isDisabled();
     await form.getByRole('button', { name: 'Back to the model’s card' }).click();
     await form.getByText('from the model’s card').waitFor();
     expect(errors).toEqual([]);
