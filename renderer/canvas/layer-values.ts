@@ -4,9 +4,11 @@
  */
 import { create } from 'zustand';
 import type { Figures } from '#shared/analysis/figures.ts';
+import type { Profile } from '#shared/contract/profile.ts';
 import type { Graph } from '#shared/ir/model.ts';
-import { type Measured, timesOf, useLayerMeasures } from '../state/measured.ts';
-import { usePreview } from '../state/preview.ts';
+import type { Summaries } from '#shared/techniques/declare.ts';
+import { timesOf, useLayerMeasures } from '../state/measured.ts';
+import { summariesOf, usePreview } from '../state/preview.ts';
 import { currentDocument, useDocument } from '../state/store.ts';
 import { type ColourBy, useView } from '../state/view.ts';
 
@@ -37,12 +39,12 @@ function bitsOf(figures: Figures): Map<string, number> {
 }
 
 /** Share of zeros in the largest stored tensor that a node reads. */
-function zerosOf(graph: Graph, zeros: NonNullable<Measured['zeros']>): Map<string, number> {
+function zerosOf(graph: Graph, summaries: Summaries): Map<string, number> {
   const of = new Map<string, number>();
   for (const node of graph.nodes) {
     let best = { count: 0, zeros: 0 };
     for (const name of node.inputs) {
-      const found = zeros.get(name);
+      const found = Object.hasOwn(summaries, name) ? summaries[name] : undefined;
       if (found !== undefined && found.count > best.count) best = found;
     }
     if (best.count > 0) of.set(node.id, best.zeros / best.count);
@@ -56,7 +58,8 @@ export function layerValues(
   graph: Graph,
   before: Figures | null,
   now: Figures | null,
-  measured: Measured,
+  profile: Profile | null,
+  summaries: Summaries | undefined,
 ): LayerValues | null {
   switch (by) {
     case 'operator':
@@ -68,16 +71,14 @@ export function layerValues(
       return { by, of, top: largest(of), total: before[measure], tiny: none };
     }
     case 'latency': {
-      if (measured.profile?.trace == null) return null;
-      const times = timesOf(measured.profile);
+      if (profile?.trace == null) return null;
+      const times = timesOf(profile);
       const of = new Map([...times].map(([id, t]) => [id, t.ms]));
       const tiny = new Set([...times].filter(([, t]) => t.tiny).map(([id]) => id));
-      return { by, of, top: largest(of), total: measured.profile.latencyMs.median, tiny };
+      return { by, of, top: largest(of), total: profile.latencyMs.median, tiny };
     }
     case 'sparsity':
-      return measured.zeros === null
-        ? null
-        : { by, of: zerosOf(graph, measured.zeros), top: 1, total: null, tiny: none };
+      return summaries === undefined ? null : { by, of: zerosOf(graph, summaries), top: 1, total: null, tiny: none };
     case 'precision':
       return now === null ? null : { by, of: bitsOf(now), top: 32, total: null, tiny: none };
   }
@@ -97,14 +98,15 @@ function refresh(): void {
   const { open } = currentDocument();
   const { preview } = usePreview.getState();
   const by = useView.getState().colourBy;
-  const measured = useLayerMeasures.getState();
+  const { profile } = useLayerMeasures.getState();
+  const summaries = open === null ? undefined : summariesOf(open);
   const before = preview?.before ?? null;
   // only precision shows what the recipe makes of the layers
   const now = by === 'precision' ? (preview?.figures ?? null) : null;
-  const inputs = [open, by, before, now, measured.profile, measured.zeros];
+  const inputs = [open, by, before, now, profile, summaries];
   if (inputs.every((v, i) => v === seen[i])) return;
   seen = inputs;
-  const values = open === null ? null : layerValues(by, open.model.graph, before, now, measured);
+  const values = open === null ? null : layerValues(by, open.model.graph, before, now, profile, summaries);
   if (!same(useLayerValues.getState().values, values)) useLayerValues.setState({ values });
 }
 usePreview.subscribe(refresh);

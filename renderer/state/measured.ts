@@ -1,4 +1,4 @@
-/** Owns what was measured of the opened model layer by layer: times on this machine, and how many weights are zero. */
+/** Owns what was measured of the opened model layer by layer: times on this machine. */
 import { create } from 'zustand';
 import type { Job } from '#shared/contract/calls.ts';
 import type { Profile } from '#shared/contract/profile.ts';
@@ -8,11 +8,9 @@ export interface Measured {
   readonly profile: Profile | null;
   /** A profile under way. */
   readonly measuring: Job | null;
-  /** Share of zeros among the stored values, by initializer name; null: not asked yet. */
-  readonly zeros: ReadonlyMap<string, { readonly count: number; readonly zeros: number }> | null;
 }
 
-const nothing: Measured = { profile: null, measuring: null, zeros: null };
+const nothing: Measured = { profile: null, measuring: null };
 
 /** `useLayerMeasures((m) => m.profile)`. */
 export const useLayerMeasures = create<Measured>(() => nothing);
@@ -20,7 +18,7 @@ export const useLayerMeasures = create<Measured>(() => nothing);
 export const forgetMeasures = (): void => useLayerMeasures.setState(nothing);
 
 /** The newest profile that a job made of this model, and one that is under way (jobs: newest first). */
-export function profileOf(jobs: readonly Job[], modelId: string): Pick<Measured, 'profile' | 'measuring'> {
+export function profileOf(jobs: readonly Job[], modelId: string): Measured {
   const own = jobs.filter((j) => j.spec.kind === 'profile' && j.spec.modelId === modelId);
   return {
     profile: own.find((j) => j.state === 'done' && j.result?.profile !== undefined)?.result?.profile ?? null,
