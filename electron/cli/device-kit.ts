@@ -1,6 +1,6 @@
 /** Owns `bantam device kit`, `run` and `import`: the models that calibrate a device, their times here, and the profile of results. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { checkCancel } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
 import { writeModel } from '#shared/onnx/write.ts';
@@ -10,6 +10,7 @@ import { type KitResults, parseResults, profileFrom, readCsvRuns } from '#shared
 import { kitReadme } from './kit-readme.ts';
 import { readJson } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
+import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
 import { bytes, count, percent } from './table.ts';
 
@@ -70,6 +71,7 @@ export interface RunKitOptions extends OutputOptions, RunOptions {
 
 /** Measures the kit on this machine and writes results as any other device would bring them. */
 export async function deviceRun(options: RunKitOptions): Promise<void> {
+  checkOutput(options.output);
   const name = options.name ?? 'this machine';
   const found = await withParts(options, async ({ runtime, cancel, report }) => {
     const runs: KitResults['runs'] = [];
@@ -109,6 +111,7 @@ export async function deviceRun(options: RunKitOptions): Promise<void> {
       runs,
     } satisfies KitResults;
   });
+  mkdirSync(dirname(options.output), { recursive: true });
   writeFileSync(options.output, `${JSON.stringify(found, null, 2)}\n`);
   print(
     options,
@@ -154,8 +157,10 @@ function resultsOf(path: string, options: ImportOptions): KitResults {
 
 /** Fits a profile to results and writes it. Faults: `bad-path`, `bad-file`, `bad-input`. */
 export function deviceImport(path: string, options: ImportOptions): void {
+  checkOutput(options.output, path);
   const results = resultsOf(path, options);
   const { profile, medianError, worst, unseenError } = profileFrom(results, basename(path));
+  mkdirSync(dirname(options.output), { recursive: true });
   writeFileSync(options.output, `${JSON.stringify(profile, null, 2)}\n`);
   const json = {
     output: options.output,

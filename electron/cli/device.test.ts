@@ -10,7 +10,7 @@ import { writeModel } from '#shared/onnx/write.ts';
 import { kitModels } from '#shared/zoo/kit/kit-models.ts';
 import { lenet5 } from '#shared/zoo/lenet.ts';
 import { deviceCheck, deviceList, deviceShow } from './device.ts';
-import { deviceImport, deviceKit } from './device-kit.ts';
+import { deviceImport, deviceKit, deviceRun } from './device-kit.ts';
 import { estimate } from './estimate.ts';
 
 let folder: string;
@@ -93,6 +93,14 @@ describe("a device of one's own", () => {
       expect.objectContaining({ code: 'bad-file', where: expect.stringContaining('line 2') }),
     );
     expect(existsSync(at('never.json'))).toBe(false);
+  });
+
+  it('run and import refuse a bad place before they begin', async () => {
+    const refused = expect.objectContaining({ code: 'bad-path', where: folder });
+    await expect(deviceRun({ output: folder })).rejects.toThrow(refused);
+    expect(() => deviceImport(at('not-there.csv'), { output: folder })).toThrow(refused);
+    const own = at('own.json');
+    expect(() => deviceImport(own, { output: own })).toThrow('would overwrite');
   });
 
   it('estimate takes a table of measured layers', () => {

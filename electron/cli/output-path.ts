@@ -19,12 +19,12 @@ const real = (path: string): string => {
 
 /**
  * Faults: `bad-path` for a name that is empty or an option, a folder or device, the original itself (also through a link), or a
- * place that cannot be written.
+ * place that cannot be written. `option`: the one that names the file.
  */
-export function checkOutput(output: string, original?: string): void {
-  const wrong = (message: string, hint = 'Give another file with -o.'): Fault =>
+export function checkOutput(output: string, original?: string, option = '-o'): void {
+  const wrong = (message: string, hint = `Give another file with ${option}.`): Fault =>
     new Fault('bad-path', message, { where: output, hint });
-  if (output.trim() === '' || output.startsWith('-')) throw wrong('-o needs the name of a file');
+  if (output.trim() === '' || output.startsWith('-')) throw wrong(`${option} needs the name of a file`);
   if (/[\\/]$/.test(output) || (existsSync(output) && statSync(output).isDirectory()))
     throw wrong('the result cannot be written: this is a folder', 'Give a file in it, such as light.onnx.');
   if (existsSync(output) && !statSync(output).isFile()) throw wrong('the result cannot be written: this is no file');

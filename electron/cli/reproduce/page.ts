@@ -1,6 +1,7 @@
 /** Owns how a reproduction is shown: one page of sentences and tables, as text on the screen or as a document. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { mean, sampleStandardDeviation } from 'simple-statistics';
 import { type OutputOptions, print } from '../output.ts';
 import { table } from '../table.ts';
@@ -76,6 +77,7 @@ export function publish(options: PageOptions, runtime: string, json: unknown, pa
       date: new Date().toISOString().slice(0, 10),
       machine: machineText(runtime),
     };
+    mkdirSync(dirname(options.markdown), { recursive: true });
     writeFileSync(options.markdown, pageMarkdown(page, made));
   }
   print(options, json, () => pageText(page));

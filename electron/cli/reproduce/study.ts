@@ -10,6 +10,7 @@ import { defaultPreprocess } from '#shared/training/preprocess.ts';
 import { openDataset } from '../../host/datasets/open-dataset.ts';
 import { stepHost } from '../../jobs/step-host.ts';
 import type { WorkParts } from '../../jobs/work-parts.ts';
+import { checkOutput } from '../output-path.ts';
 import { type RunOptions, withParts } from '../parts.ts';
 import { corpusFolder } from '../places.ts';
 import { scoresOn, wrongOf } from './class-errors.ts';
@@ -41,8 +42,11 @@ export async function openStudy(parts: WorkParts, corpus?: string, state?: strin
   };
 }
 
-export const withStudy = <T>(options: StudyOptions, work: (study: Study) => Promise<T>): Promise<T> =>
-  withParts(options, async (parts) => work(await openStudy(parts, corpusFolder(), options.state)));
+/** Faults: `bad-path` where the page cannot be written, before anything is trained. */
+export async function withStudy<T>(options: StudyOptions, work: (study: Study) => Promise<T>): Promise<T> {
+  if (options.markdown !== undefined) checkOutput(options.markdown, undefined, '--markdown');
+  return withParts(options, async (parts) => work(await openStudy(parts, corpusFolder(), options.state)));
+}
 
 /** The steps of a recipe on a model that was made before; `original` teaches where a step distils. */
 export async function afterSteps(
