@@ -38,11 +38,15 @@ function noteOf(path: string): z.infer<typeof noteSchema> | undefined {
   }
 }
 
-/** Without a folder nothing is kept. Names are file names. A model comes back from its file's bytes either way. */
+/** Without a folder models are kept while this runs. Names are file names. A model comes back from its file's bytes either way. */
 export function keepModels(folder: string | undefined, runtime: string): KeepModel {
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  // What several kinds start from is trained once, with a folder or without.
+  const held = new Map<string, KeptModel>();
   return async (name, settings, make) => {
     const key = workKey({ version: version(), runtime, settings }).slice(0, 16);
+    const known = folder === undefined ? held.get(`${name} ${key}`) : undefined;
+    if (known !== undefined) return known;
     // Models of one name that were made otherwise stand beside each other.
     const at = (ending: string): string => join(folder ?? '', `${name}-${key.slice(0, 8)}.${ending}`);
     const note = folder === undefined ? undefined : noteOf(at('json'));
@@ -57,6 +61,8 @@ export function keepModels(folder: string | undefined, runtime: string): KeepMod
       await writeFileAtomic(at('json'), JSON.stringify({ key, seconds: made.seconds, settings }));
       rmSync(partial, { recursive: true, force: true });
     }
-    return { model: readModel(bytes), seconds: made.seconds, key };
+    const model = { model: readModel(bytes), seconds: made.seconds, key };
+    if (folder === undefined) held.set(`${name} ${key}`, model);
+    return model;
   };
 }

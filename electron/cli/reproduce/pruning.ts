@@ -9,6 +9,7 @@ import { writeModel } from '#shared/onnx/write.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
 import { count } from '../table.ts';
 import { decodedWeights } from './decoded-weights.ts';
+import type { KeptModel } from './kept-models.ts';
 import { controlLenet, denseLenet, type Epochs, gradualStep, keptName, leNet300, retrainStep } from './lenet-study.ts';
 import { type Page, points, publish, signed, spread } from './page.ts';
 import { afterSteps, type Errors, errorsOf, type Study, type StudyOptions, seedsUpTo, withStudy } from './study.ts';
@@ -48,8 +49,7 @@ async function zerosOf(study: Study, model: Model): Promise<readonly boolean[]> 
   return weights.flatMap((w) => Array.from(found.get(w) ?? [], (v) => v === 0));
 }
 
-async function pruned(study: Study, seed: number, way: Way, epochs: Epochs): Promise<Pruned> {
-  const dense = await denseLenet(study, net, seed, epochs.dense);
+async function pruned(study: Study, dense: KeptModel, seed: number, way: Way, epochs: Epochs): Promise<Pruned> {
   const { cut, retrain } = stepsOf(way, epochs.retrain);
   const after = await afterSteps(study, keptName(net, seed, `pruned-${way}`), dense, [...cut, ...retrain], seed);
   const zeros = await zerosOf(study, after.model);
@@ -74,8 +74,8 @@ export async function pruningSeed(study: Study, seed: number, epochs: Epochs): P
     dense: await errorsOf(study, dense.model),
     control: await errorsOf(study, control.model),
     ways: {
-      once: await pruned(study, seed, 'once', epochs),
-      gradual: await pruned(study, seed, 'gradual', epochs),
+      once: await pruned(study, dense, seed, 'once', epochs),
+      gradual: await pruned(study, dense, seed, 'gradual', epochs),
     },
   };
 }
