@@ -72,11 +72,13 @@ export async function openTeachers(p: TeacherParts): Promise<Teachers> {
     if (dims === undefined) throw new Fault('bad-input', `there is no teacher ${h.teacher}`, { where: h.from });
     return dims;
   });
-  // Answers to samples that a data set gives again as the same objects: plain ones, asked once a training.
+  // Answers to samples that a data set gives again as the same objects: plain ones, asked once a training. Hints are asked anew.
+  const remembers = p.hints.length === 0;
   const known = new WeakMap<Sample, Float32Array>();
   const remembered = (samples: readonly Sample[]): Float32Array | undefined => {
+    if (!remembers || samples.length < p.batch) return undefined;
     const rows = samples.flatMap((s) => known.get(s) ?? []);
-    if (rows.length < samples.length || samples.length < p.batch || p.hints.length > 0) return undefined;
+    if (rows.length < samples.length) return undefined;
     const soft = new Float32Array(p.batch * first.classes);
     for (const [n, row] of rows.entries()) soft.set(row, n * first.classes);
     return soft;
@@ -93,7 +95,8 @@ export async function openTeachers(p: TeacherParts): Promise<Teachers> {
       for (let i = 0; i < soft.length; i++) soft[i] = (soft[i] ?? 0) + (given[i] ?? 0) / opened.length;
       outs.push(out);
     }
-    for (const [n, s] of samples.entries()) known.set(s, soft.slice(n * first.classes, (n + 1) * first.classes));
+    if (remembers)
+      for (const [n, s] of samples.entries()) known.set(s, soft.slice(n * first.classes, (n + 1) * first.classes));
     return { soft, hints: p.hints.map((h) => outs[h.teacher ?? 0]?.[h.from] as RunTensor) };
   };
   return { classes: first.classes, hintDims, teach };
