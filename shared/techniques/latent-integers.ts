@@ -193,6 +193,8 @@ function broadcast({ dims, scaleDims, scale }: IntegerWeight, scales = toNumbers
 export interface LatentIntegers {
   /** Integers replaced by latent floats on their grids. */
   readonly model: Model;
+  /** Facts of `model`, inferred once. */
+  readonly facts: () => FactsMap;
   /** Ids of the nodes that read such a weight -> how many levels it has. */
   readonly layers: ReadonlyMap<string, number>;
   /** Of these nodes, the stored tensors that may learn: no scales (unless learnt), no bounds. */
@@ -276,6 +278,7 @@ export function latentIntegers(model: Model, facts: FactsMap, how: LatentSetting
   const doneFacts = lazy(() => inferFacts(done));
   return {
     model: done,
+    facts: doneFacts,
     layers: new Map(
       [...weights.values()]
         .filter((w) => w.role === 'weight')

@@ -41,8 +41,7 @@ export function quantizedTraining(
   layersOf: (c: StepContext) => ReadonlyMap<string, QuantLayer>,
 ): Required<Pick<Technique, 'train' | 'latent' | 'bake'>> {
   const formOf = (c: StepContext): LatentIntegers | undefined => {
-    const known = memo.get(c);
-    if (known !== undefined) return known;
+    if (memo.has(c)) return memo.get(c);
     const { model } = rewrite(c);
     const layers = layersOf(c);
     const form = latentIntegers(model, inferFacts(model), {
@@ -62,7 +61,7 @@ export function quantizedTraining(
       const form = formOf(c);
       if (form === undefined) return undefined;
       const { model } = form;
-      const context = { ...c, model, facts: inferFacts(model), selected: model.graph.nodes };
+      const context = { ...c, model, facts: form.facts(), selected: model.graph.nodes };
       // What follows may learn too: biases and normalisation meet the rounded weights.
       const layers = trainedLayers(context).flatMap((l) => (l.taken ? [l.id] : []));
       return {

@@ -2,7 +2,6 @@
  * Owns the form in which a training step (train, distill) trains a model: as it stands, or, where weights are stored as integers, with
  * latent floats in their place (see latent-integers). Which layers learn is read off that form.
  */
-import { inferFacts } from '../analysis/infer-facts.ts';
 import type { Field } from '../base/fields.ts';
 import { type Text, text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
@@ -43,7 +42,7 @@ export function learningLayers(c: StepContext): readonly Taken[] {
   const form = trainedForm(c);
   if (form === undefined) return trainedLayers(c, output);
   const nodes = new Map(form.model.graph.nodes.map((n) => [n.id, n]));
-  const facts = new Map([...inferFacts(form.model), ...c.facts]);
+  const facts = new Map([...form.facts(), ...c.facts]);
   const selected = c.selected.flatMap((n) => nodes.get(n.id) ?? []);
   return trainedLayers({ ...c, model: form.model, facts, selected }, output).map((l) => {
     const levels = form.layers.get(l.id);
