@@ -29,7 +29,7 @@ export function towardsTarget(given: Model, recipe: Recipe): Model {
   if (from > to)
     throw new Fault('bad-recipe', `the model has opset ${from}, the target is ${to}`, {
       where: 'recipe: target.opset',
-      hint: 'Opsets are raised, never lowered.',
+      hint: 'A target only raises. Leave it out, and lower the opset with the technique change-opset.',
     });
   const known = raised.get(model) ?? new Map<number, Model>();
   raised.set(model, known);
