@@ -3,7 +3,7 @@
  * what the replaced layer gave, one block after the other, each on the inputs that the fitted blocks before it make (as He, Zhang,
  * Sun 2017, eq. 3, do for pruned layers).
  */
-import type { EvidenceRequest, LayerRows } from '../../analysis/evidence.ts';
+import type { Evidence, EvidenceRequest, LayerRows } from '../../analysis/evidence.ts';
 import { leastSquares } from '../../analysis/least-squares.ts';
 import { Fault } from '../../base/fault.ts';
 import { lazy } from '../../base/lazy.ts';
@@ -98,8 +98,16 @@ const solvables = (model: Model, ends: readonly BlockEnd[]): readonly Solvable[]
     return typeof found === 'string' ? [] : [found];
   });
 
+/** By the round that gathered a block's inputs: every later round, and the rewrite, ask for the same solution again. */
+const solved = new WeakMap<Evidence, Found>();
+
 const foundBy = (c: StepContext, one: Solvable, k: number): (() => Found) =>
-  lazy(() => solve(one, evidenceOf(c, k + 1).rows(one.last.id), evidenceOf(c, 0).rows(one.layer)));
+  lazy(() => {
+    const gathered = evidenceOf(c, k + 1);
+    const found = solved.get(gathered) ?? solve(one, gathered.rows(one.last.id), evidenceOf(c, 0).rows(one.layer));
+    solved.set(gathered, found);
+    return found;
+  });
 
 /** The model with the first blocks solved, lazily. */
 function solvedModel(model: Model, blocks: readonly Solvable[], found: readonly (() => Found)[]): Model {
