@@ -51,7 +51,7 @@ function keptOf(path: string | undefined, machine: string, runtime: string, thre
 }
 
 /** Channels a block of the runtime's layout: 8 where eight fill one, 16 where it takes so many, 1 where there is none. */
-async function blockOf(runtime: Runtime): Promise<number> {
+export async function blockOf(runtime: Runtime): Promise<number> {
   const blocked = async (channels: number): Promise<boolean> => {
     const model = blockProbe(channels);
     const session = await runtime.open({ bytes: writeModel(markedModel(model)) }, { profile: true });
