@@ -3,24 +3,14 @@
  * version stands in `opset/`; a node walks through those between the two versions, and so does what an adapter put in.
  */
 import { Fault } from '../base/fault.ts';
-import { attr } from '../ir/attribute.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import { type Attribute, type Graph, type LocalFunction, type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { type Graph, type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { allNames } from './names.ts';
 import { inputAdapters } from './opset/attributes-to-inputs.ts';
-import type { Adapt, Adapters } from './opset/context.ts';
 import { legacyAdapters } from './opset/legacy.ts';
 import { meaningAdapters } from './opset/meaning.ts';
-import {
-  type Constants,
-  constantsOf,
-  contextOf,
-  inferred,
-  nothingKnown,
-  type Scope,
-  scopeOf,
-  type Work,
-} from './opset/scope.ts';
+import { type Constants, contextOf, inferred, type Scope, type Work } from './opset/scope.ts';
+import { adapterTable, type Walk, walkFunction, walkGraph, withVersion } from './opset/walk.ts';
 
 /** The newest opset that has adapters up to it (22 to 25 change no operator's meaning, only types and new operators). */
 export const newestOpset = 25;
@@ -28,16 +18,7 @@ export const newestOpset = 25;
 /** ir_version that came with an opset (onnx/docs/Versioning.md). */
 export const irOfOpset = [3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13];
 
-const table: ReadonlyMap<string, ReadonlyMap<number, Adapt>> = (() => {
-  const out = new Map<string, Map<number, Adapt>>();
-  for (const adapters of [legacyAdapters, inputAdapters, meaningAdapters] satisfies Adapters[])
-    for (const [op, byVersion] of Object.entries(adapters)) {
-      const of = out.get(op) ?? new Map<number, Adapt>();
-      for (const [v, adapt] of Object.entries(byVersion)) of.set(Number(v), adapt);
-      out.set(op, of);
-    }
-  return out;
-})();
+const table = adapterTable([legacyAdapters, inputAdapters, meaningAdapters]);
 
 /** A node brought from version `from` on to `to`; most come back as they are. */
 function convertNode(node: Node, from: number, work: Work, scope: Scope, constants: Constants): readonly Node[] {
@@ -60,51 +41,7 @@ function convertNode(node: Node, from: number, work: Work, scope: Scope, constan
   return [now];
 }
 
-function convertSubgraphs(node: Node, work: Work, scope: Scope): Node {
-  if (!node.attributes.some((a) => a.kind === 'graph' || a.kind === 'graphs')) return node;
-  const attributes = node.attributes.map((a): Attribute => {
-    if (a.kind === 'graph') return { ...a, value: convertGraph(a.value, work, scope) };
-    if (a.kind === 'graphs') return { ...a, value: a.value.map((g) => convertGraph(g, work, scope)) };
-    return a;
-  });
-  return { ...node, attributes };
-}
-
-function convertGraph(graph: Graph, work: Work, outer: Scope, main = false): Graph {
-  const scope = scopeOf(graph, outer, main);
-  const constants = constantsOf(work.taken);
-  const nodes = graph.nodes.flatMap((n) => {
-    const inside = convertSubgraphs(n, work, scope);
-    return convertNode(inside, work.from, work, scope, constants);
-  });
-  if (nodes.length === graph.nodes.length && nodes.every((n, i) => n === graph.nodes[i])) return graph;
-  return { ...graph, nodes, initializers: [...graph.initializers, ...constants.made.values()] };
-}
-
-function convertFunction(f: LocalFunction, to: number, taken: Set<string>): LocalFunction {
-  const from = opsetVersion(f);
-  if (from === undefined || from >= to) return f;
-  const constants = constantsOf(taken);
-  const work = { from, to, taken };
-  const nodes = f.nodes.flatMap((n) =>
-    convertNode(convertSubgraphs(n, work, nothingKnown), from, work, nothingKnown, constants),
-  );
-  const held = [...constants.made.values()].map(
-    (t): Node => ({
-      id: t.name,
-      name: t.name,
-      op: 'Constant',
-      domain: '',
-      inputs: [],
-      outputs: [t.name],
-      attributes: [attr.tensor('value', { ...t, name: '' })],
-    }),
-  );
-  return { ...f, nodes: [...held, ...nodes], opsets: raised(f.opsets, to) };
-}
-
-const raised = (opsets: Model['opsets'], to: number): Model['opsets'] =>
-  opsets.map((o) => (o.domain === '' || o.domain === 'ai.onnx' ? { ...o, version: to } : o));
+const upward: Walk = { node: convertNode, stays: (from, to) => from >= to };
 
 /**
  * The model at opset `to` of ai.onnx (at most 25), subgraphs and local functions with it; the same object where it is there
@@ -116,14 +53,14 @@ export function convertOpset(model: Model, to: number): Model {
   if (from === undefined || from >= to) return model;
   if (to > newestOpset) throw new Fault('unsupported', `opset ${to} is newer than ${newestOpset}, the newest known`);
   const taken = allNames(model);
-  const graph = convertGraph(model.graph, { from, to, taken }, inferred(model), true);
+  const graph = walkGraph(upward, model.graph, { from, to, taken }, inferred(model), {});
   const irVersion = Math.max(model.irVersion, irOfOpset[to] ?? 13);
   return {
     ...model,
     irVersion,
-    opsets: raised(model.opsets, to),
+    opsets: withVersion(model.opsets, to),
     graph: model.irVersion < 4 && irVersion >= 4 ? constantInitializers(graph) : graph,
-    functions: model.functions.map((f) => convertFunction(f, to, taken)),
+    functions: model.functions.map((f) => walkFunction(upward, f, to, taken)),
   };
 }
 

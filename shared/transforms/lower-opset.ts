@@ -3,42 +3,24 @@
  * cannot follow. Per operator and version: adapters in `opset/lower/`, else the form is the old one once newer settings are off.
  */
 import { Fault } from '../base/fault.ts';
-import { attr } from '../ir/attribute.ts';
 import { graphIndex, outerReads, subgraphs } from '../ir/graph-index.ts';
-import { type Attribute, type Graph, type LocalFunction, type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { type Graph, type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { opOf } from '../ops/index.ts';
 import { irOfOpset } from './convert-opset.ts';
 import { allNames } from './names.ts';
-import { type Adapt, type AdapterContext, type Adapters, refuse } from './opset/context.ts';
+import { type AdapterContext, refuse } from './opset/context.ts';
 import { attributeAdapters } from './opset/lower/inputs-to-attributes.ts';
 import { meaningAdaptersBack } from './opset/lower/meaning.ts';
 import { withoutNewer } from './opset/lower/older-attributes.ts';
 import { olderOperators } from './opset/lower/older-operators.ts';
 import { typesGained } from './opset/lower/older-types.ts';
-import {
-  type Constants,
-  constantsOf,
-  contextOf,
-  inferred,
-  nothingKnown,
-  type Scope,
-  scopeOf,
-  type Work,
-} from './opset/scope.ts';
+import { type Constants, contextOf, inferred, type Scope, type Work } from './opset/scope.ts';
+import { adapterTable, type Walk, walkFunction, walkGraph, withVersion } from './opset/walk.ts';
 
 /** The oldest opset that models are brought down to. */
 export const oldestOpset = 7;
 
-const table: ReadonlyMap<string, ReadonlyMap<number, Adapt>> = (() => {
-  const out = new Map<string, Map<number, Adapt>>();
-  for (const adapters of [attributeAdapters, meaningAdaptersBack, olderOperators] satisfies Adapters[])
-    for (const [op, byVersion] of Object.entries(adapters)) {
-      const of = out.get(op) ?? new Map<number, Adapt>();
-      for (const [v, adapt] of Object.entries(byVersion)) of.set(Number(v), adapt);
-      out.set(op, of);
-    }
-  return out;
-})();
+const table = adapterTable([attributeAdapters, meaningAdaptersBack, olderOperators]);
 
 /** Refuses values of a type that the operator took only from `version` on. */
 function checkTypes(c: AdapterContext, version: number): void {
@@ -76,29 +58,6 @@ function lowerNode(node: Node, from: number, work: Work, scope: Scope, constants
   return [now];
 }
 
-function lowerInside(node: Node, work: Work, scope: Scope): Node {
-  if (!node.attributes.some((a) => a.kind === 'graph' || a.kind === 'graphs')) return node;
-  const attributes = node.attributes.map((a): Attribute => {
-    if (a.kind === 'graph') return { ...a, value: lowerGraph(a.value, work, scope) };
-    if (a.kind === 'graphs') return { ...a, value: a.value.map((g) => lowerGraph(g, work, scope)) };
-    return a;
-  });
-  return { ...node, attributes };
-}
-
-interface MainGraph {
-  readonly overridable: ReadonlySet<string>;
-}
-
-function lowerGraph(graph: Graph, work: Work, outer: Scope, main?: MainGraph): Graph {
-  const scope = scopeOf(graph, outer, main !== undefined, main?.overridable);
-  const constants = constantsOf(work.taken);
-  const nodes = graph.nodes.flatMap((n) => lowerNode(lowerInside(n, work, scope), work.from, work, scope, constants));
-  if (nodes.length === graph.nodes.length && nodes.every((n, i) => n === graph.nodes[i])) return graph;
-  const lowered = { ...graph, nodes, initializers: [...graph.initializers, ...constants.made.values()] };
-  return withoutOrphans(lowered, graph);
-}
-
 /** What the outputs of a graph are computed from: value names. */
 function reached(graph: Graph): ReadonlySet<string> {
   const { producer } = graphIndex(graph);
@@ -132,30 +91,7 @@ function withoutOrphans(lowered: Graph, before: Graph): Graph {
   };
 }
 
-function lowerFunction(f: LocalFunction, to: number, taken: Set<string>): LocalFunction {
-  const from = opsetVersion(f);
-  if (from === undefined || from <= to) return f;
-  const constants = constantsOf(taken);
-  const work = { from, to, taken };
-  const nodes = f.nodes.flatMap((n) =>
-    lowerNode(lowerInside(n, work, nothingKnown), from, work, nothingKnown, constants),
-  );
-  const held = [...constants.made.values()].map(
-    (t): Node => ({
-      id: t.name,
-      name: t.name,
-      op: 'Constant',
-      domain: '',
-      inputs: [],
-      outputs: [t.name],
-      attributes: [attr.tensor('value', { ...t, name: '' })],
-    }),
-  );
-  return { ...f, nodes: [...held, ...nodes], opsets: at(f.opsets, to) };
-}
-
-const at = (opsets: Model['opsets'], to: number): Model['opsets'] =>
-  opsets.map((o) => (o.domain === '' || o.domain === 'ai.onnx' ? { ...o, version: to } : o));
+const downward: Walk = { node: lowerNode, stays: (from, to) => from <= to, finish: withoutOrphans };
 
 /**
  * The ir_version that came with the opset, for readers that know no newer one; at least 4, since which initializers need not be
@@ -181,8 +117,8 @@ export function lowerOpset(model: Model, to: number): Model {
   return {
     ...model,
     irVersion: irFor(model, to),
-    opsets: at(model.opsets, to),
-    graph: lowerGraph(model.graph, { from, to, taken }, inferred(model), { overridable }),
-    functions: model.functions.map((f) => lowerFunction(f, to, taken)),
+    opsets: withVersion(model.opsets, to),
+    graph: walkGraph(downward, model.graph, { from, to, taken }, inferred(model), { overridable }),
+    functions: model.functions.map((f) => walkFunction(downward, f, to, taken)),
   };
 }
