@@ -40,7 +40,7 @@ export function cornerOf(view: ViewNode, values: LayerValues | null): string {
   switch (values.by) {
     case 'latency':
       if (value === 0) return '';
-      return view.parts.some((p) => values.tiny.has(p.id)) && value < 0.02 ? '<20\u202fµs' : layerTime(value);
+      return layerTime(value, view.parts.some((p) => values.tiny.has(p.id)) && value < 0.02);
     case 'sparsity':
       return percent(value, 0);
     case 'precision':

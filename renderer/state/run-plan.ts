@@ -4,7 +4,7 @@ import { text } from '#shared/base/text.ts';
 import type { Host, Job, JobSpec } from '#shared/contract/calls.ts';
 import { techniques } from '#shared/techniques/index.ts';
 import { showFault } from '../ui/toast.ts';
-import { recipeOf } from './document.ts';
+import { type Editable, recipeOf } from './document.ts';
 import { currentDocument } from './store.ts';
 import { setView } from './view.ts';
 
@@ -44,6 +44,12 @@ export async function startJob(host: Host, spec: JobSpec): Promise<Job | null> {
   }
 }
 
+/** The shapes that the person set, as jobs take them; nothing where none is set. */
+const chosenShapes = ({ shapes }: Editable): Pick<JobSpec & { kind: 'apply' }, 'shapes'> =>
+  Object.keys(shapes).length === 0
+    ? {}
+    : { shapes: Object.fromEntries(Object.entries(shapes).map(([input, dims]) => [input, [...dims]])) };
+
 /** Runs the screen's recipe. */
 export async function runRecipeNow(host: Host, language: 'en' | 'ko'): Promise<Job | null> {
   const { open, edit } = currentDocument();
@@ -57,9 +63,7 @@ export async function runRecipeNow(host: Host, language: 'en' | 'ko'): Promise<J
     kind: 'apply',
     modelId: open.modelId,
     recipe,
-    ...(Object.keys(edit.shapes).length === 0
-      ? {}
-      : { shapes: Object.fromEntries(Object.entries(edit.shapes).map(([input, dims]) => [input, [...dims]])) }),
+    ...chosenShapes(edit),
     evaluate: plan.evaluate,
     title: jobTitle(open.name, ids, language),
     ...(data === '' ? {} : { data }),
@@ -83,14 +87,11 @@ export async function measureNow(host: Host): Promise<Job | null> {
 
 /** Times a model on this machine, whole and layer by layer; in turn with a second one where one is given. */
 export function profileNow(host: Host, modelId: string, versus?: string): Promise<Job | null> {
-  const { shapes } = currentDocument().edit;
   return startJob(host, {
     kind: 'profile',
     modelId,
     ...(versus === undefined ? {} : { versus }),
-    ...(Object.keys(shapes).length === 0
-      ? {}
-      : { shapes: Object.fromEntries(Object.entries(shapes).map(([input, dims]) => [input, [...dims]])) }),
+    ...chosenShapes(currentDocument().edit),
     seconds: 2,
   });
 }

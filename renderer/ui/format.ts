@@ -45,8 +45,11 @@ export const bits = (n: number): string => `${n.toFixed(Number.isInteger(n) || n
 export const milliseconds = (ms: number): string =>
   ms >= 1000 ? `${significant(ms / 1000, 3)}\u202fs` : `${significant(ms, 2)}\u202fms`;
 
-/** Times of layers: 0.0312 -> '31 µs'. */
-export const layerTime = (ms: number): string => (ms < 0.1 ? `${Math.round(ms * 1000)}\u202fµs` : milliseconds(ms));
+/** Times of layers: 0.0312 -> "31 µs". `tiny`: below what the trace can tell. */
+export const layerTime = (ms: number, tiny = false): string => {
+  if (tiny) return '<20\u202fµs';
+  return ms < 0.1 ? `${Math.round(ms * 1000)}\u202fµs` : milliseconds(ms);
+};
 
 /** [1, 64, 28, 28] -> '1×64×28×28'; unknown dims as '?', unknown rank as '?'. */
 export const shapeText = (shape: readonly Dim[] | null): string =>

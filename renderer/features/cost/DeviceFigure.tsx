@@ -5,6 +5,7 @@ import { refusalWords } from '#shared/devices/words.ts';
 import { fullCount, milliseconds, percent, ratio, shortBytes } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { Popover } from '../../ui/Popover.tsx';
+import { changeText } from './change-text.ts';
 import type { DeviceAnswer, DeviceSummary } from './device-answer.ts';
 import { chosenProfile, type DeviceChoice, useDeviceChoice } from './device-choice.ts';
 import { deviceWords as words } from './device-words.ts';
@@ -167,13 +168,7 @@ export function DeviceFigure({ choice, changed, picker }: DeviceFigureProps) {
       : of.notTimed > 0
         ? say(words.atLeast, { ms: milliseconds(of.ms) })
         : milliseconds(of.ms);
-  const line = !compared
-    ? ''
-    : near
-      ? say(words.same)
-      : b > a
-        ? say(words.slower, { ratio: ratio(b, a) })
-        : say(words.faster, { ratio: ratio(a, b) });
+  const line = compared ? changeText(say, a, b, near) : '';
   return (
     <Figure
       id="latency"

@@ -1,7 +1,8 @@
 /** Owns the latency of this computer as its calibration estimates it, before anything runs; never drawn like a measured one. */
 import type { ReactNode } from 'react';
-import { milliseconds, ratio } from '../../ui/format.ts';
+import { milliseconds } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
+import { changeText } from './change-text.ts';
 import { Figure } from './Figure.tsx';
 import type { MachineFigure } from './machine-answer.ts';
 import { machineWords as words } from './machine-words.ts';
@@ -44,14 +45,7 @@ export function EstimatedLatency({ before, now, changed, old, badge, action }: E
   const share = compared ? now.ms / from : null;
   // A change within what two estimates of one kind of kernel differ by is no change that anybody would measure.
   const near = share !== null && share > 0.97 && share < 1.03;
-  const change =
-    share === null
-      ? ''
-      : near
-        ? say(words.noChange)
-        : share > 1
-          ? say(stripWords.slower, { ratio: ratio(now.ms, from) })
-          : say(stripWords.faster, { ratio: ratio(from, now.ms) });
+  const change = share === null ? '' : changeText(say, from, now.ms, near, words.noChange);
   const why = [
     say(words.why, { percent: spread }),
     ...(now.guessed.length > 0 ? [say(words.guessed, { kinds: now.guessed.join(', ') })] : []),

@@ -1,10 +1,7 @@
 /** Owns the figures strip: what the model costs, before -> now, predicted and measured told apart. */
-import { fieldDefaults } from '#shared/base/fields.ts';
-import type { Text } from '#shared/base/text.ts';
-import type { Step } from '#shared/recipes/recipe.ts';
-import { techniques } from '#shared/techniques/index.ts';
 import { useHost, useJobs } from '../../host/use-host.tsx';
 import { recipeOf } from '../../state/document.ts';
+import { paperSaving } from '../../state/paper-saving.ts';
 import { usePreview } from '../../state/preview.ts';
 import { activeSteps, measuredOf, resultOf } from '../../state/results.ts';
 import { measureNow, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
@@ -18,13 +15,6 @@ import { useDeviceChoice } from './device-choice.ts';
 import { AccuracyFigure, LatencyFigure } from './MeasuredFigures.tsx';
 import { words } from './words.ts';
 import './cost.css';
-
-/** What a step saves in the file alone. */
-function paperSaving(step: Step): readonly Text[] {
-  const technique = techniques.find((t) => t.id === step.technique);
-  const said = technique?.onPaper?.({ ...fieldDefaults(technique.params), ...step.params });
-  return said === undefined ? [] : [said];
-}
 
 const nothing = { before: null, now: null, stale: false } as const;
 
@@ -61,7 +51,7 @@ export function FiguresStrip() {
     );
   const changed = !plain || draft !== null;
   const steps = [...recipe.steps.filter((s) => s.off !== true), ...(draft === null ? [] : [draft])];
-  const onPaper = [...new Set(steps.flatMap((s) => paperSaving(s)).map((t) => say(t)))];
+  const onPaper = [...new Set(steps.flatMap(paperSaving).map((t) => say(t)))];
   return (
     <dl className="strip" aria-label={say(words.strip)}>
       {counts.map((count) => (

@@ -3,9 +3,10 @@ import type { ReactNode } from 'react';
 import type { Evaluation } from '#shared/contract/calls.ts';
 import { preprocessText } from '../../state/preprocess-text.ts';
 import { type Measured, sameWithin } from '../../state/results.ts';
-import { fullCount, milliseconds, percent, ratio } from '../../ui/format.ts';
+import { fullCount, milliseconds, percent } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { Tooltip } from '../../ui/Tooltip.tsx';
+import { changeText } from './change-text.ts';
 import { CalibrateLink, EstimatedLatency } from './EstimatedLatency.tsx';
 import { Figure } from './Figure.tsx';
 import { machineWords } from './machine-words.ts';
@@ -90,13 +91,7 @@ export function LatencyFigure(p: LatencyFigureProps) {
   const compared = p.changed && a !== null;
   const slower = a !== null && b > a;
   const near = a !== null && Math.max(a, b) < Math.min(a, b) * 1.05;
-  const line = !compared
-    ? `p95 ${milliseconds(now.latencyMs.p95)}`
-    : near
-      ? say(words.same)
-      : slower
-        ? say(words.slower, { ratio: ratio(b, a) })
-        : say(words.faster, { ratio: ratio(a, b) });
+  const line = !compared ? `p95 ${milliseconds(now.latencyMs.p95)}` : changeText(say, a, b, near);
   return (
     <Figure
       id="latency"

@@ -59,7 +59,4 @@ export const deviceWords = {
     '프로필에 실행할 장치가 없거나 작업량을 알 수 없는 층으로, 시간에 포함되지 않았습니다.',
   ),
   layers: text('layers: {n}; {why}', '{n}개 층: {why}'),
-  faster: text('{ratio} faster', '{ratio} 빠름'),
-  slower: text('{ratio} slower', '{ratio} 느림'),
-  same: text('unchanged', '그대로'),
 } as const;

@@ -64,7 +64,7 @@ export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly 
         )}
         {time !== undefined && profile !== null && (
           <Fact name={say(words.time)}>
-            {time.tiny ? '<20\u202fµs' : layerTime(time.ms)}
+            {layerTime(time.ms, time.tiny)}
             <span className="muted">{share(time.ms, profile.latencyMs.median)}</span>
           </Fact>
         )}

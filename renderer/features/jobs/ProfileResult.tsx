@@ -59,7 +59,7 @@ export function ProfileResult({ profile: p }: { readonly profile: Profile }) {
                 <th scope="row" className="mono">
                   {l.op} {l.name}
                 </th>
-                <td>{l.belowResolution ? '<20\u202fµs' : layerTime(l.ms)}</td>
+                <td>{layerTime(l.ms, l.belowResolution)}</td>
                 <td>{percent(l.ms / p.latencyMs.median, 0)}</td>
               </tr>
             ))}

@@ -1,11 +1,10 @@
 /** Owns what is said where a result is smaller but not faster on this machine: the reason, a sure measurement, and the fast way. */
 import { Gauge, Zap } from 'lucide-react';
-import { fieldDefaults } from '#shared/base/fields.ts';
 import type { Job } from '#shared/contract/calls.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
-import { techniques } from '#shared/techniques/index.ts';
 import { useHost, useJobs } from '../../host/use-host.tsx';
 import { recipeOf } from '../../state/document.ts';
+import { paperSaving, valuesOf } from '../../state/paper-saving.ts';
 import { speaksFor } from '../../state/results.ts';
 import { profileNow } from '../../state/run-plan.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
@@ -14,11 +13,6 @@ import { ratio } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { VersusLine } from './ProfileResult.tsx';
 import { words } from './words.ts';
-
-const valuesOf = (step: Step) => {
-  const t = techniques.find((k) => k.id === step.technique);
-  return t === undefined ? step.params : { ...fieldDefaults(t.params), ...step.params };
-};
 
 const storesOnly = new Set(['share-weights', 'float16', 'binarize']);
 /** Whether static 8 bits could stand in this step's place: it only stores weights differently, or rounds while it runs. */
@@ -53,10 +47,7 @@ export function Slower({ job }: { readonly job: Job }) {
   const slow = versus === undefined ? seemsSlower : versus.verdict === 'slower';
   const busy = inTurn !== undefined && (inTurn.state === 'running' || inTurn.state === 'waiting');
   const active = spec.recipe.steps.filter((s) => s.off !== true);
-  const reasons = active.flatMap((s) => {
-    const t = techniques.find((k) => k.id === s.technique);
-    return t?.onPaper?.(valuesOf(s)) ?? [];
-  });
+  const reasons = active.flatMap(paperSaving);
   // what the steps said of themselves when they ran stands in where no technique promises it
   const notes = reasons.length > 0 ? reasons : (result?.steps ?? []).flatMap((s) => s.notes).slice(0, 2);
   const current = modelId !== undefined && speaksFor(job, modelId, recipeOf(edit));
