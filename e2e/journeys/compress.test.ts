@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
 import { measureFigures } from '../../shared/analysis/measure-figures.ts';
 import { readModel } from '../../shared/onnx/read.ts';
-import { browserPath, drawn, launch, openPage, type PageOptions, type Studio, shot, startStudio } from '../browser.ts';
+import { browserPath, drawn, type PageOptions, shot } from '../browser.ts';
 import { addStep, slide } from '../panel.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 const folder = mkdtempSync(join(tmpdir(), 'bantam-journey-'));
@@ -15,11 +16,10 @@ const figure = async (page: Page, id: string): Promise<string> =>
   (await page.locator(`[data-figure=${id}] .figure-now strong, [data-figure=${id}] .unknown`).textContent()) ?? '';
 
 describe.skipIf(chrome === undefined)('compressing', () => {
-  let studio: Studio;
-  let browser: Browser;
+  const { open } = stage(chrome);
   /** A page with the first sample drawn and measured on the screen. */
   const sample = async (o: PageOptions = {}): Promise<{ page: Page; errors: readonly string[] }> => {
-    const opened = await openPage(browser, studio.url, o);
+    const opened = await open(o);
     await drawn(opened.page);
     // not the project that an earlier journey left, nor its recent file lenet-5-light.onnx (case tells them apart), nor the
     // untrained one of the zoo, which stands below
@@ -34,13 +34,7 @@ describe.skipIf(chrome === undefined)('compressing', () => {
     return opened;
   };
 
-  beforeAll(async () => {
-    studio = await startStudio();
-    browser = await launch(chrome!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await studio?.stop();
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserPath, drawn, launch, openPage, type PageOptions, type Studio, shot, startStudio } from '../browser.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { browserPath, drawn, type PageOptions, shot } from '../browser.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 const folder = mkdtempSync(join(tmpdir(), 'bantam-data-'));
@@ -26,23 +27,16 @@ function pictures(): string {
 }
 
 describe.skipIf(chrome === undefined)('data and preprocessing', () => {
-  let studio: Studio;
-  let browser: Browser;
+  const { open } = stage(chrome);
   const page = async (o: PageOptions = {}): Promise<{ page: Page; errors: readonly string[] }> => {
-    const opened = await openPage(browser, studio.url, o);
+    const opened = await open(o);
     await drawn(opened.page);
     const form = opened.page.locator('.run-form');
     if ((await form.count()) === 0) await opened.page.locator('.jobs-bar').click();
     await form.waitFor();
     return opened;
   };
-  beforeAll(async () => {
-    studio = await startStudio();
-    browser = await launch(chrome!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await studio?.stop();
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 

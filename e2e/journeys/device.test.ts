@@ -1,23 +1,15 @@
 /** The latency on a device that is not here: chosen, estimated, following a slider, with its reasons. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { deviceOf } from '../../shared/devices/catalogue.ts';
-import { browserPath, drawn, launch, openPage, type Studio, shot, startStudio } from '../browser.ts';
+import { browserPath, drawn, shot } from '../browser.ts';
 import { openCard, slide } from '../panel.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 
 describe.skipIf(chrome === undefined)('a device that is not here', () => {
-  let studio: Studio;
-  let browser: Browser;
-  beforeAll(async () => {
-    studio = await startStudio();
-    browser = await launch(chrome!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await studio?.stop();
-  });
+  const { open } = stage(chrome);
 
   const choose = async (page: Page, value: string): Promise<void> => {
     await page.locator('.device-select').selectOption(value);
@@ -27,7 +19,7 @@ describe.skipIf(chrome === undefined)('a device that is not here', () => {
     Number.parseFloat((await page.locator('[data-figure=latency] strong').textContent()) ?? '');
 
   it('is estimated, follows the slider, and says what falls back and what it rests on', async () => {
-    const { page, errors } = await openPage(browser, studio.url);
+    const { page, errors } = await open();
     await drawn(page);
     await choose(page, 'raspberry-pi-5/cpu');
     const before = await milliseconds(page);
@@ -63,7 +55,7 @@ describe.skipIf(chrome === undefined)('a device that is not here', () => {
   });
 
   it('may be one of your own: a profile from a file, and a bad one is refused by its field', async () => {
-    const { page, errors } = await openPage(browser, studio.url);
+    const { page, errors } = await open();
     await drawn(page);
     const mine = { ...deviceOf('raspberry-pi-4'), id: 'mine', name: 'My board' };
     const file = (name: string, value: unknown) => ({
@@ -88,7 +80,7 @@ describe.skipIf(chrome === undefined)('a device that is not here', () => {
     ['light', 'ko', 1280, 800],
     ['dark', 'ko', 1100, 720],
   ] as const)('looks right in %s, %s, %i wide', async (theme, language, width, height) => {
-    const { page, errors } = await openPage(browser, studio.url, { theme, language, width, height });
+    const { page, errors } = await open({ theme, language, width, height });
     await drawn(page);
     await choose(page, 'stm32n6/npu');
     await page.locator('[data-figure=latency] .link').last().click();

@@ -1,7 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserPath, drawn, launch, openPage, type Studio, shot, startStudio } from '../browser.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { browserPath, drawn, shot } from '../browser.ts';
 import { addStep, card, slide } from '../panel.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 /** Work in processes of their own, on a machine that others use too. */
@@ -15,13 +16,12 @@ const ended = async (page: Page, jobs: number): Promise<void> => {
 };
 
 describe.skipIf(chrome === undefined)('what is measured and explained', () => {
-  let studio: Studio;
-  let browser: Browser;
+  const { open } = stage(chrome);
   const sample = async (
     name: RegExp,
     language: 'en' | 'ko' = 'en',
   ): Promise<{ page: Page; errors: readonly string[] }> => {
-    const opened = await openPage(browser, studio.url, { language });
+    const opened = await open({ language });
     const { page } = opened;
     await drawn(page);
     await page.locator('.topbar [aria-haspopup=menu]').click();
@@ -30,15 +30,6 @@ describe.skipIf(chrome === undefined)('what is measured and explained', () => {
     await page.locator('[data-figure=macs] strong', { hasText: /\d/ }).waitFor();
     return opened;
   };
-
-  beforeAll(async () => {
-    studio = await startStudio();
-    browser = await launch(chrome!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await studio?.stop();
-  });
 
   it('folds families, sets aside what does not fit, and explains what is in view', async () => {
     const { page, errors } = await sample(/LeNet-300/, 'ko');

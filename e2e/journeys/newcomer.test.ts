@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { browserPath, drawn, launch, openPage, type PageOptions, type Studio, shot, startStudio } from '../browser.ts';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { browserPath, drawn, type PageOptions, shot } from '../browser.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 const folder = mkdtempSync(join(tmpdir(), 'bantam-newcomer-'));
@@ -32,24 +33,14 @@ const figure = async (page: Page, id: string): Promise<string> =>
   (await page.locator(`[data-figure=${id}]`).textContent()) ?? '';
 
 describe.skipIf(chrome === undefined)('a newcomer', () => {
-  let studio: Studio;
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launch(chrome!);
-  });
-  // a newcomer each time: a studio remembers the recipe that was made of a model
-  beforeEach(async () => {
-    studio = await startStudio();
-  });
-  afterEach(() => studio?.stop());
-  afterAll(async () => {
-    await browser?.close();
+  const { open } = stage(chrome, 'each');
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
   /** From the first sight of the sample to the exported file, opened again, by what the screen says alone. */
   async function lighten(o: Required<Pick<PageOptions, 'language'>> & PageOptions, train = true): Promise<void> {
-    const { page, errors } = await openPage(browser, studio.url, o);
+    const { page, errors } = await open(o);
     const words = said[o.language];
     const begun = Date.now();
     const steps: string[] = [];

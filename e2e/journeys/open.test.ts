@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeModel } from '../../shared/onnx/write.ts';
 import { model, node, randomTensor, value } from '../../shared/testing/build.ts';
-import { browserPath, drawn, launch, openPage, type Studio, shot, startStudio } from '../browser.ts';
+import { browserPath, drawn, shot } from '../browser.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 const folder = mkdtempSync(join(tmpdir(), 'bantam-journey-'));
@@ -26,22 +26,17 @@ const residual = writeModel(
 );
 
 describe.skipIf(chrome === undefined)('opening', () => {
-  let studio: Studio;
-  let browser: Browser;
-  beforeAll(async () => {
+  const { open } = stage(chrome);
+  beforeAll(() => {
     writeFileSync(join(folder, 'residual.onnx'), residual);
     writeFileSync(join(folder, 'broken.onnx'), residual.subarray(0, 40));
-    studio = await startStudio();
-    browser = await launch(chrome!);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await studio?.stop();
+  afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
   it('draws a file, shows its figures, selects by mouse and keys', async () => {
-    const { page, errors } = await openPage(browser, studio.url);
+    const { page, errors } = await open();
     await page.setInputFiles('#open-file', join(folder, 'residual.onnx'));
     await page.locator('.node-title', { hasText: 'image' }).waitFor();
     await drawn(page);
@@ -63,7 +58,7 @@ describe.skipIf(chrome === undefined)('opening', () => {
   });
 
   it('says in one line what is wrong with a broken file, and lives on', async () => {
-    const { page } = await openPage(browser, studio.url, { theme: 'dark', language: 'ko', width: 1280, height: 800 });
+    const { page } = await open({ theme: 'dark', language: 'ko', width: 1280, height: 800 });
     await page.setInputFiles('#open-file', join(folder, 'broken.onnx'));
     await page.getByRole('alert').waitFor();
     await shot(page, 'open-broken');
@@ -73,7 +68,7 @@ describe.skipIf(chrome === undefined)('opening', () => {
   });
 
   it('finds layers and selects by a query in the palette', async () => {
-    const { page } = await openPage(browser, studio.url);
+    const { page } = await open();
     await page.setInputFiles('#open-file', join(folder, 'residual.onnx'));
     await page.locator('.node-title', { hasText: 'image' }).waitFor();
     await drawn(page);

@@ -1,24 +1,15 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { browserPath, drawn, launch, openPage, type Studio, shot, startStudio } from '../browser.ts';
+import { describe, expect, it } from 'vitest';
+import { browserPath, drawn, shot } from '../browser.ts';
 import { addStep } from '../panel.ts';
+import { stage } from '../stage.ts';
 
 const chrome = await browserPath();
 
 describe.skipIf(chrome === undefined)('trying', () => {
-  let studio: Studio;
-  let browser: Browser;
-  beforeAll(async () => {
-    studio = await startStudio();
-    browser = await launch(chrome!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await studio?.stop();
-  });
+  const { open } = stage(chrome);
 
   it('asks original and compressed model the same, in the page and natively', async () => {
-    const { page, errors } = await openPage(browser, studio.url);
+    const { page, errors } = await open();
     await drawn(page);
     // the whole recipe runs, and its result stands beside the original
     await addStep(page, 'quantize');
