@@ -13,8 +13,8 @@ import type { Model } from '#shared/ir/model.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import { chooseWeightForm, formFits, type WeightForm } from '#shared/ops/conv-form-choice.ts';
 import { slidingOf, weightForms } from '#shared/ops/conv-weight-forms.ts';
-import type { GradientContext } from '#shared/ops/declare.ts';
 import type { RunTensor } from '#shared/ports/runtime.ts';
+import { emitting } from '#shared/testing/emitting.ts';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
 
 /** n, channels, outputs, picture, kernel, stride, group. */
@@ -65,15 +65,7 @@ function built(form: WeightForm, [n, c, o, size, kernel, stride, group]: Shape):
     attr.int('group', group),
   ];
   const conv = { id: 'c', name: 'c', op: 'Conv', domain: '', inputs: ['x', 'w'], outputs: ['y'], attributes };
-  // Forms use only what emits.
-  const context = Object.assign(Object.create(e), {
-    node: conv,
-    one: e.one.bind(e),
-    emit: e.emit.bind(e),
-    ints: e.ints.bind(e),
-    floats: e.floats.bind(e),
-    constant: e.constant.bind(e),
-  }) as GradientContext;
+  const context = emitting(e, conv);
   const s = slidingOf(context, [kernel, kernel], [size, size], [small, small]);
   const out = weightForms[form](
     context,

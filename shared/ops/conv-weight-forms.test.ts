@@ -7,9 +7,9 @@ import { rng } from '../base/random.ts';
 import { attr } from '../ir/attribute.ts';
 import { writeModel } from '../onnx/write.ts';
 import { model, node, value } from '../testing/build.ts';
+import { emitting } from '../testing/emitting.ts';
 import { formFits, type WeightForm } from './conv-form-choice.ts';
 import { slidingOf, weightForms } from './conv-weight-forms.ts';
-import type { GradientContext } from './declare.ts';
 
 const runtime = nodeRuntime(1);
 const axis = fc.record({
@@ -57,15 +57,7 @@ it('agree', async () => {
           ],
         );
         const e = new Emitter(['x', 'w', 'y', 'dy']);
-        // Forms use only what emits.
-        const context = Object.assign(Object.create(e), {
-          node: conv,
-          one: e.one.bind(e),
-          emit: e.emit.bind(e),
-          ints: e.ints.bind(e),
-          floats: e.floats.bind(e),
-          constant: e.constant.bind(e),
-        }) as GradientContext;
+        const context = emitting(e, conv);
         const s = slidingOf(context, kernel, large, small);
         const x = { name: 'x', dims: [n, c, ...large] };
         const dy = { name: 'dy', dims: [n, o, ...small] };
