@@ -3,7 +3,7 @@ import { mean } from 'simple-statistics';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { count } from '../table.ts';
 import type { KeptModel } from './kept-models.ts';
-import { type Page, points, spread, type Table, times } from './page.ts';
+import { type Page, points, spread, spreadOrUnknown, type Table, times } from './page.ts';
 import { type Errors, errorsOf, type Study } from './study.ts';
 
 /** One kind of net: how it comes from the dense one of a seed. */
@@ -43,11 +43,6 @@ export async function compareKinds(
   return { kinds: [...runs].map(([{ id, title }, done]) => ({ id, title, runs: done })) };
 }
 
-const mnist = (runs: readonly Compared[]): string => {
-  const known = runs.flatMap((r) => r.mnistTest ?? []);
-  return known.length === runs.length ? spread(known) : 'unknown';
-};
-
 /** Means and standard deviations; `work`: parameters and MACs too, where kinds differ in them. */
 export function meansTable(c: Comparison, work: boolean): Table {
   const first = c.kinds[0]?.runs[0];
@@ -60,7 +55,7 @@ export function meansTable(c: Comparison, work: boolean): Table {
         title,
         spread(runs.map((r) => r.validation)),
         spread(runs.map((r) => r.error)),
-        mnist(runs),
+        spreadOrUnknown(runs.map((r) => r.mnistTest)),
         count(Math.round(bytes)),
         times((first?.fileBytes ?? 0) / bytes),
         ...(work ? [count(one?.parameters ?? null), count(one?.macs ?? null)] : []),

@@ -90,3 +90,9 @@ export const signed = (n: number): string => `${n < 0 ? '' : '+'}${n.toFixed(2)}
 /** The mean and, of two or more, the standard deviation. */
 export const spread = (values: readonly number[], digits = 2): string =>
   `${mean([...values]).toFixed(digits)}${values.length < 2 ? '' : ` ± ${sampleStandardDeviation([...values]).toFixed(digits)}`}`;
+
+/** The spread of what was judged; 'unknown' where one was not. */
+export function spreadOrUnknown(values: readonly (number | null)[]): string {
+  const known = values.flatMap((v) => v ?? []);
+  return known.length === values.length ? spread(known) : 'unknown';
+}

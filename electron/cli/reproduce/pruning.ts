@@ -11,7 +11,7 @@ import { count } from '../table.ts';
 import { decodedWeights } from './decoded-weights.ts';
 import type { KeptModel } from './kept-models.ts';
 import { controlLenet, denseLenet, type Epochs, gradualStep, keptName, leNet300, retrainStep } from './lenet-study.ts';
-import { type Page, points, publish, signed, spread } from './page.ts';
+import { type Page, points, publish, signed, spread, spreadOrUnknown } from './page.ts';
 import { afterSteps, type Errors, errorsOf, type Study, type StudyOptions, seedsUpTo, withStudy } from './study.ts';
 
 const ratio = 0.9;
@@ -101,13 +101,14 @@ export function pruningPage(r: PruningResult, epochs: Epochs): Page {
     ['pruned at once', (s) => s.ways.once],
     ['pruned gradually', (s) => s.ways.gradual],
   ];
-  const mnist = (all: readonly Errors[]): string => {
-    const known = all.flatMap((e) => e.mnistTest ?? []);
-    return known.length === all.length ? spread(known) : 'unknown';
-  };
   const means = kinds.map(([name, of]) => {
     const all = r.seeds.map(of);
-    return [name, spread(all.map((e) => e.validation)), spread(all.map((e) => e.error)), mnist(all)];
+    return [
+      name,
+      spread(all.map((e) => e.validation)),
+      spread(all.map((e) => e.error)),
+      spreadOrUnknown(all.map((e) => e.mnistTest)),
+    ];
   });
   const chosen = (s: PruningSeed): Pruned => s.ways[r.chosen];
   const loss = mean(r.seeds.map((s) => chosen(s).error - s.dense.error));

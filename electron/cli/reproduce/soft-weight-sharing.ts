@@ -13,7 +13,7 @@ import { nodeDeflate } from '../../host/node-deflate.ts';
 import { count } from '../table.ts';
 import { decodedWeights } from './decoded-weights.ts';
 import { controlLenet, denseLenet, type Epochs, keptName, leNet300 } from './lenet-study.ts';
-import { type Page, points, publish, signed, spread, times } from './page.ts';
+import { type Page, points, publish, signed, spread, spreadOrUnknown, times } from './page.ts';
 import { afterSteps, type Errors, errorsOf, type Study, type StudyOptions, seedsUpTo, withStudy } from './study.ts';
 
 const net = leNet300;
@@ -101,15 +101,11 @@ export function softResult(seeds: readonly SoftSeed[]): SoftResult {
 }
 
 export function softPage(r: SoftResult, epochs: Epochs): Page {
-  const mnist = (pick: (s: SoftSeed) => Errors): string => {
-    const known = r.seeds.flatMap((s) => pick(s).mnistTest ?? []);
-    return known.length === r.seeds.length ? spread(known) : 'unknown';
-  };
   const row = (name: string, pick: (s: SoftSeed) => Errors, bytes: string, ratio: string): readonly string[] => [
     name,
     spread(r.seeds.map((s) => pick(s).validation)),
     spread(r.seeds.map((s) => pick(s).error)),
-    mnist(pick),
+    spreadOrUnknown(r.seeds.map((s) => pick(s).mnistTest)),
     bytes,
     ratio,
   ];
