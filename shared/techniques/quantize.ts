@@ -2,8 +2,8 @@
 
 import type { EvidenceRequest } from '../analysis/evidence.ts';
 import { type Text, text } from '../base/text.ts';
-import type { Model, Node } from '../ir/model.ts';
-import type { CalibrationRequest, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import type { Node } from '../ir/model.ts';
+import type { CalibrationRequest, Rewrite, StepContext, Technique } from './declare.ts';
 import { correctionOf, correctionRequest, correctsBias } from './quantize-correction.ts';
 import { dynamicRefusal, dynamicRewrite } from './quantize-dynamic.ts';
 import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
@@ -15,6 +15,7 @@ import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { type Prepared, preparedForQuantization } from './quantize-prepare.ts';
 import { type Rounding, roundingOf, roundingRequest, roundsAdaptively, toNearest } from './quantize-rounding.ts';
 import { StaticRewrite } from './quantize-static.ts';
+import { outcome, split } from './quantize-taken.ts';
 import { quantizedTraining, trainsQuantized } from './quantize-training.ts';
 import { storeWeights } from './quantize-weights.ts';
 
@@ -60,24 +61,6 @@ function rewriteStatic(c: StepContext, entered: readonly Node[]): Rewrite {
   const operators = c.params.form === 'qoperator' ? operatorForm(done, plan) : { model: done, foreign: false };
   const said = [...notes, ...staticNotes(plan, bits), ...(operators.foreign ? [foreignNote] : [])];
   return { model: operators.model, layers, notes: said, findings };
-}
-
-/** The selected nodes as layers, and what cannot be taken. */
-function split(
-  c: StepContext,
-  model: Model,
-  take: (node: Node) => QuantLayer | string | undefined,
-): { readonly layers: ReadonlyMap<string, QuantLayer>; readonly refused: readonly { id: string; reason: string }[] } {
-  const chosen = new Set(c.selected.map((n) => n.id));
-  const layers = new Map<string, QuantLayer>();
-  const refused: { id: string; reason: string }[] = [];
-  for (const node of model.graph.nodes) {
-    if (!chosen.has(node.id)) continue;
-    const layer = take(node);
-    if (typeof layer === 'string') refused.push({ id: node.id, reason: layer });
-    else if (layer !== undefined) layers.set(node.id, layer);
-  }
-  return { layers, refused };
 }
 
 function rewriteDynamic(c: StepContext): Rewrite {
@@ -133,20 +116,6 @@ function mixedOf(c: StepContext): EvidenceRequest | undefined {
   return mixedTrials(c, storable(c).layers, (only, bits) => storeWeights(c.model, only, { bits, block, round }));
 }
 
-function outcome(
-  c: StepContext,
-  refused: readonly { readonly id: string; readonly reason: string }[],
-  taken: readonly string[],
-  what: (id: string) => string,
-): readonly Taken[] {
-  const order = new Map(c.selected.map((n, i) => [n.id, i]));
-  const all: Taken[] = [
-    ...refused.map(({ id, reason }): Taken => ({ id, taken: false, reason })),
-    ...taken.map((id): Taken => ({ id, taken: true, what: what(id) })),
-  ];
-  return all.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-}
-
 const staticNotes = (plan: QuantPlan, bits: number): readonly Text[] => {
   if (bits === 16)
     return [
@@ -195,10 +164,12 @@ function observedOf(c: StepContext): EvidenceRequest | undefined {
 /** What is asked before layers are left float: at most one round each. */
 const firstRounds = (c: StepContext): readonly EvidenceRequest[] => [observedOf(c) ?? [], mixedOf(c) ?? []].flat();
 
-/** Trials of what stays float begin behind those; every candidate is rounded, corrected and given its bits by them. */
-function trialsOf(c: StepContext): { readonly c: StepContext; readonly rewrite: (c: StepContext) => Rewrite } {
+/** Trials of what stays float begin behind the `first` rounds; every candidate is rounded, corrected and given its bits by them. */
+function trialsOf(
+  c: StepContext,
+  first: number,
+): { readonly c: StepContext; readonly rewrite: (c: StepContext) => Rewrite } {
   const { evidence, selected } = c;
-  const first = evidence === undefined ? 0 : firstRounds(c).length;
   if (evidence === undefined || first === 0) return { c, rewrite: (some) => rewriteAll(some, selected) };
   return {
     c: { ...c, evidence: evidence.slice(first) },
@@ -209,12 +180,12 @@ function trialsOf(c: StepContext): { readonly c: StepContext; readonly rewrite: 
 function evidenceFor(c: StepContext, round: number): EvidenceRequest | undefined {
   const first = firstRounds(c);
   if (round < first.length) return first[round];
-  const trials = trialsOf(c);
+  const trials = trialsOf(c, first.length);
   return fallbackTrials(trials.c, round - first.length, trials.rewrite);
 }
 
 function rewrite(c: StepContext): Rewrite {
-  const trials = trialsOf(c);
+  const trials = trialsOf(c, c.evidence === undefined ? 0 : firstRounds(c).length);
   return withFallback(trials.c, trials.rewrite);
 }
 
