@@ -88,6 +88,10 @@ export type Attribute = AttributeValue & {
 /** A number, a symbol (dim_param), or null where the file says nothing. */
 export type Dim = number | string | null;
 
+/** The sizes of a shape that leaves none open; else undefined. */
+export const fixedDims = (shape: readonly Dim[] | null | undefined): readonly number[] | undefined =>
+  shape?.every((d): d is number => typeof d === 'number') ? shape : undefined;
+
 export type ValueType =
   /** `shape` null: rank unknown. */
   | {

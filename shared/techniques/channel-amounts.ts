@@ -7,7 +7,7 @@ import type { ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { type SensitivityCurve, sharesBySensitivity } from '../analysis/sensitivity.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import type { Model } from '../ir/model.ts';
+import { fixedDims, type Model } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import { type Amount, type Decision, unitsToRemove } from './channel-count.ts';
 import { meetGoal } from './meet-goal.ts';
@@ -46,8 +46,8 @@ export function bySensitivity(curves: readonly SensitivityCurve[]): ShareAt {
 export function chosenShapes({ model, facts }: Pick<AmountContext, 'model' | 'facts'>): ShapeChoice {
   const inputs: Record<string, readonly number[]> = {};
   for (const { name } of graphIndex(model.graph).requiredInputs) {
-    const shape = facts.get(name)?.shape;
-    if (shape?.every((d) => typeof d === 'number')) inputs[name] = shape as readonly number[];
+    const shape = fixedDims(facts.get(name)?.shape);
+    if (shape !== undefined) inputs[name] = shape;
   }
   return { inputs };
 }

@@ -6,7 +6,7 @@ import { intAttr } from '../ir/attribute.ts';
 import { elementTypes, isFloat } from '../ir/element-type.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import { type Dim, type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { fixedDims, type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { lazyTensor, type Tensor } from '../ir/tensor.ts';
 import { packNumbers, toNumbers } from '../ir/values.ts';
 import { constantValue } from '../transforms/constant-values.ts';
@@ -32,9 +32,6 @@ interface Layer {
   readonly form: FactorForm;
 }
 
-const known = (dims: readonly Dim[] | null | undefined): readonly number[] | null =>
-  dims?.every((d): d is number => typeof d === 'number') === true ? (dims as readonly number[]) : null;
-
 function formOf(c: Context, node: Node, weight: Tensor, method: string): FactorForm | string {
   const linearWeight = { node, dims: weight.dims, values: () => toNumbers(weight) };
   const [x, y] = [c.facts.get(node.inputs[0] ?? '')?.shape, c.facts.get(node.outputs[0] ?? '')?.shape];
@@ -42,10 +39,10 @@ function formOf(c: Context, node: Node, weight: Tensor, method: string): FactorF
     if (weight.dims.length !== 2) return 'its weight is no matrix';
     if (node.op === 'Gemm' && intAttr(node, 'transA', 0) === 1 && (opsetVersion(c.model) ?? 0) < 11)
       return 'a transposed input needs opset 11';
-    const out = known(y);
-    return matrixForm(linearWeight, out === null ? null : out.slice(0, -1).reduce((a, b) => a * b, 1));
+    const out = fixedDims(y);
+    return matrixForm(linearWeight, out === undefined ? null : out.slice(0, -1).reduce((a, b) => a * b, 1));
   }
-  const area: Area = { input: known(x?.slice(2)), output: known(y?.slice(2)) };
+  const area: Area = { input: fixedDims(x?.slice(2)) ?? null, output: fixedDims(y?.slice(2)) ?? null };
   const kernel = weight.dims.slice(2);
   const group = intAttr(node, 'group', 1);
   if (kernel.every((k) => k === 1)) return channelForm(linearWeight, area);

@@ -4,7 +4,7 @@
  */
 import { intAttr } from '../ir/attribute.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import type { Model, Node } from '../ir/model.ts';
+import { fixedDims, type Model, type Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 
 /** Nodes that leave each class what it is: views, squashes, activations and pools of each score map. */
@@ -32,8 +32,6 @@ const perClass: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Batc
 const ending: ReadonlySet<string> = new Set(['ArgMax', 'Shape']);
 
 const isDefault = (n: Node): boolean => n.domain === '' || n.domain === 'ai.onnx';
-const sizes = (f: Facts | undefined): readonly number[] | undefined =>
-  f?.shape?.every((d): d is number => typeof d === 'number') ? (f.shape as readonly number[]) : undefined;
 
 export interface Head {
   readonly layer: Node;
@@ -61,7 +59,7 @@ type Shaped = Pick<Head, 'weight' | 'axis'>;
 function shaped(node: Node, facts: Where['facts']): Shaped | string | undefined {
   if (!isDefault(node) || !['Gemm', 'MatMul', 'Conv'].includes(node.op)) return undefined;
   const known = facts.get(node.inputs[1] ?? '');
-  const weight = sizes(known);
+  const weight = fixedDims(known?.shape);
   if (known?.constant !== true || weight === undefined) return `the weight of ${node.op} is no constant`;
   if (known.elem !== 'float') return `the weights of ${node.op} are ${known.elem}, training wants float`;
   if (node.op === 'MatMul') return weight.length === 2 ? { weight, axis: 1 } : 'the weight of MatMul is no matrix';
@@ -81,7 +79,7 @@ function barrier(node: Node, classes: number, facts: Where['facts']): string | u
   for (const name of node.inputs) {
     const f = facts.get(name);
     if (f?.constant !== true) continue;
-    const dims = sizes(f);
+    const dims = fixedDims(f?.shape);
     const wide = dims?.filter((d) => d !== 1) ?? [];
     if (dims === undefined || wide.length > 1 || (wide.length === 1 && wide[0] !== classes))
       return `${node.op} ${node.id} has a constant that is not one number a class`;

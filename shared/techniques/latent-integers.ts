@@ -12,7 +12,7 @@ import { attribute, intAttr } from '../ir/attribute.ts';
 import { elementCount } from '../ir/element-type.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import { type Model, type Node, opsetVersion } from '../ir/model.ts';
+import { fixedDims, type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { lazyTensor, type Tensor } from '../ir/tensor.ts';
 import { numbersTensor, packNumbers, roundEven, toNumbers } from '../ir/values.ts';
 import type { Facts, ParameterRole } from '../ops/declare.ts';
@@ -41,11 +41,6 @@ interface IntegerWeight {
 
 const carriers = new Set(['Reshape', 'Transpose', 'Unsqueeze', 'Squeeze', 'Flatten', 'Identity']);
 
-const known = (facts: FactsMap, name: string): readonly number[] | undefined => {
-  const shape = facts.get(name)?.shape;
-  return shape?.every((d): d is number => typeof d === 'number') === true ? (shape as readonly number[]) : undefined;
-};
-
 /** Ends of the levels, alike on both sides where the type is (the lowest of int8 is not used). */
 function endsOf({ low, high }: StoredIntegers, zero: number): readonly [number, number] {
   const [a, b] = [low - zero, high - zero];
@@ -57,7 +52,7 @@ function scaledCast(model: Model, facts: FactsMap, maker: Node, role: ParameterR
   const { graph } = model;
   const index = graphIndex(graph);
   const [levels = '', scaleName = ''] = maker.inputs;
-  const dims = known(facts, levels);
+  const dims = fixedDims(facts.get(levels)?.shape);
   const scale = index.initializer.get(scaleName);
   if (dims === undefined || scale?.type !== 'float' || scale.dims.length > dims.length) return undefined;
   let at = index.producer.get(levels);
@@ -102,7 +97,7 @@ function checkZeros(model: Model, { maker, zero }: IntegerWeight): void {
 function dequantized(model: Model, facts: FactsMap, maker: Node, role: ParameterRole): IntegerWeight | undefined {
   const { graph } = model;
   const [levels = '', scaleName = '', zeroName = ''] = maker.inputs;
-  const dims = known(facts, levels);
+  const dims = fixedDims(facts.get(levels)?.shape);
   const scale = constantValue(graph, scaleName)?.tensor;
   if (dims === undefined || scale?.type !== 'float' || scale.dims.length > 1) return undefined;
   if (attribute(maker, 'block_size') !== undefined && intAttr(maker, 'block_size', 0) !== 0) return undefined;

@@ -6,20 +6,18 @@ import { inferScope } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
 import { intAttr, intsAttr } from '../ir/attribute.ts';
 import { elementCount } from '../ir/element-type.ts';
-import type { Dim, Model, Node } from '../ir/model.ts';
+import { type Dim, fixedDims, type Model, type Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 
 type FactsMap = ReadonlyMap<string, Facts>;
 
-const numbers = (shape: readonly Dim[] | null | undefined): readonly number[] | undefined =>
-  shape?.every((d): d is number => typeof d === 'number') ? shape : undefined;
 const told = (shape: readonly Dim[] | null | undefined): string => shape?.map((d) => d ?? '?').join(' x ') ?? 'unknown';
 const labelOf = (n: Node): string => `${n.op} ${n.name || n.id}`;
 
 /** What the node says against its inputs' new shapes; undefined where it is content. */
 function complaint(node: Node, facts: FactsMap, was: FactsMap): string | undefined {
-  const shape = (k: number) => numbers(facts.get(node.inputs[k] ?? '')?.shape);
-  const out = numbers(facts.get(node.outputs[0] ?? '')?.shape);
+  const shape = (k: number) => fixedDims(facts.get(node.inputs[k] ?? '')?.shape);
+  const out = fixedDims(facts.get(node.outputs[0] ?? '')?.shape);
   if (out?.some((d) => d <= 0)) return `nothing is left behind ${labelOf(node)}`;
   if (node.domain !== '') return undefined;
   if (node.op === 'Reshape') {
@@ -59,7 +57,7 @@ export function sizeBarrier(before: Model, after: Model): string | undefined {
     const why = complaint(node, now, was);
     if (why !== undefined) return why;
     for (const o of node.outputs)
-      if (numbers(was.get(o)?.shape) !== undefined && numbers(now.get(o)?.shape) === undefined)
+      if (fixedDims(was.get(o)?.shape) !== undefined && fixedDims(now.get(o)?.shape) === undefined)
         return `the shape that ${labelOf(node)} would give is not known any more`;
   }
   for (const o of after.graph.outputs) {

@@ -2,7 +2,7 @@
 import type { LayerClass, LayerShape, LayerType } from '../../devices/layer-work.ts';
 import { intAttr, intsAttr } from '../../ir/attribute.ts';
 import type { ElementType } from '../../ir/element-type.ts';
-import type { Node } from '../../ir/model.ts';
+import { fixedDims, type Node } from '../../ir/model.ts';
 import type { Facts, KernelClass } from '../../ops/declare.ts';
 import { windowOf } from '../../ops/window.ts';
 
@@ -46,8 +46,7 @@ export function typeOf(node: Node, elem: ElementType | null | undefined, integer
   return elem === 'int8' || elem === 'uint8' ? 'int8' : 'other';
 }
 
-const known = (facts: Facts | undefined): readonly number[] | undefined =>
-  facts?.shape?.every((d) => typeof d === 'number') === true ? (facts.shape as readonly number[]) : undefined;
+const known = (facts: Facts | undefined): readonly number[] | undefined => fixedDims(facts?.shape);
 const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
 function windowShape(

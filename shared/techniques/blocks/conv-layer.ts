@@ -2,7 +2,7 @@
 import { lazy } from '../../base/lazy.ts';
 import { attribute, intAttr } from '../../ir/attribute.ts';
 import type { ElementType } from '../../ir/element-type.ts';
-import type { Node } from '../../ir/model.ts';
+import { fixedDims, type Node } from '../../ir/model.ts';
 import { toNumbers } from '../../ir/values.ts';
 import { type Window, windowOf } from '../../ops/window.ts';
 import { constantValue } from '../../transforms/constant-values.ts';
@@ -36,11 +36,10 @@ const floats: ReadonlySet<ElementType> = new Set(['float', 'float16', 'double'])
 export function convLayer(c: Pick<StepContext, 'model' | 'facts'>, node: Node): ConvLayer | string {
   if (node.op !== 'Conv' || node.domain !== '') return `${node.op} is no convolution`;
   const facts = c.facts.get(node.inputs[1] ?? '');
-  const shape = facts?.shape;
-  if (facts?.constant !== true || !shape?.every((d): d is number => typeof d === 'number'))
-    return 'its weight is no constant';
+  const shape = fixedDims(facts?.shape);
+  if (facts?.constant !== true || shape === undefined) return 'its weight is no constant';
   if (facts.elem === null || !floats.has(facts.elem)) return `its weight is ${facts.elem ?? 'of unknown type'}`;
-  const [outputs = 0, inputs = 0, ...kernel] = shape as readonly number[];
+  const [outputs = 0, inputs = 0, ...kernel] = shape;
   if (kernel.length !== 2) return `it is a convolution over ${kernel.length} axes; blocks are made of two`;
   if (intAttr(node, 'group', 1) !== 1) return 'it is grouped already';
   const [kh = 1, kw = 1] = kernel;
