@@ -1,4 +1,4 @@
-/** Owns the live training curve: loss on the left axis, validation accuracy dashed on the right one. */
+/** Owns the live training curve: losses of training and validation on the left axis, validation accuracy on the right one. */
 import {
   CartesianGrid,
   Line,
@@ -29,19 +29,21 @@ interface Training {
   readonly noneBetter: boolean;
 }
 
-/** The trainings of a job, each with its best epoch. A validation score tells it, never the test split. */
+/** The trainings of a job, each with its best epoch. Validation tells it, never the test split. */
 function trainingsOf(points: Job['curve'], steps: Steps): readonly Training[] {
   const all = points.map((p, i): Point => ({ ...p, at: i + 1 }));
   return [...new Set(all.map((p) => p.step ?? 0))].map((step) => {
     const own = all.filter((p) => (p.step ?? 0) === step);
     const told = steps?.[step]?.training?.bestEpoch;
     let best: Point | undefined;
-    for (const p of own)
-      if (p.validation !== null && p.validation > (best?.validation ?? Number.NEGATIVE_INFINITY)) best = p;
+    for (const p of own) if (merit(p) > (best === undefined ? Number.NEGATIVE_INFINITY : merit(best))) best = p;
     const kept = told === undefined ? best : own.find((p) => p.epoch === told);
     return { step, points: own, best: kept, noneBetter: told === 0 };
   });
 }
+
+/** What tells epochs apart: accuracy on validation; without labels the loss there. */
+const merit = (p: Point): number => p.validation ?? -(p.validationLoss ?? Number.POSITIVE_INFINITY);
 
 type Steps = NonNullable<Job['result']>['steps'];
 
@@ -55,6 +57,9 @@ export default function Curve({ points, steps }: CurveProps) {
   const say = useText();
   const trainings = trainingsOf(points, steps);
   const data = trainings.flatMap((t) => t.points);
+  const validated = points.some((p) => typeof p.validationLoss === 'number');
+  // Without labels nothing is right or wrong: no accuracy, and no axis for it.
+  const scored = points.some((p) => p.validation !== null);
   const epochAt = (at: number): string => String(data[at - 1]?.epoch ?? '');
   const tick = { fontSize: 11, fill: 'var(--muted)' };
   return (
@@ -74,6 +79,7 @@ export default function Curve({ points, steps }: CurveProps) {
           <YAxis yAxisId="loss" tick={tick} stroke="transparent" domain={[0, 'auto']} tickFormatter={shortNumber} />
           <YAxis
             yAxisId="share"
+            hide={!scored}
             orientation="right"
             tick={tick}
             stroke="transparent"
@@ -90,7 +96,7 @@ export default function Curve({ points, steps }: CurveProps) {
               fontSize: 12,
             }}
             labelFormatter={(at) => epochAt(Number(at))}
-            formatter={(v, name) => (name === say(words.loss) ? shortNumber(Number(v)) : percent(Number(v)))}
+            formatter={(v, name) => (name === say(words.validation) ? percent(Number(v)) : shortNumber(Number(v)))}
           />
           {trainings.slice(1).map((t) => (
             <ReferenceLine
@@ -103,13 +109,12 @@ export default function Curve({ points, steps }: CurveProps) {
           ))}
           {trainings.map(
             ({ best, step }) =>
-              best !== undefined &&
-              best.validation !== null && (
+              best !== undefined && (
                 <ReferenceDot
                   key={step}
-                  yAxisId="share"
+                  yAxisId={best.validation === null ? 'loss' : 'share'}
                   x={best.at}
-                  y={best.validation}
+                  y={best.validation ?? best.validationLoss ?? best.loss}
                   r={5}
                   fill="var(--warn)"
                   stroke="var(--panel)"
@@ -126,6 +131,18 @@ export default function Curve({ points, steps }: CurveProps) {
             dot={points.length < 3}
             isAnimationActive={false}
           />
+          {validated && (
+            <Line
+              yAxisId="loss"
+              dataKey="validationLoss"
+              name={say(words.validationLoss)}
+              stroke="var(--accent)"
+              strokeWidth={2}
+              strokeDasharray="2 3"
+              dot={points.length < 3}
+              isAnimationActive={false}
+            />
+          )}
           <Line
             yAxisId="share"
             dataKey="validation"
@@ -140,7 +157,8 @@ export default function Curve({ points, steps }: CurveProps) {
       </ResponsiveContainer>
       <figcaption className="muted small">
         <span className="key loss">{say(words.loss)}</span>
-        <span className="key validation">{say(words.validation)}</span>
+        {validated && <span className="key validation-loss">{say(words.validationLoss)}</span>}
+        {scored && <span className="key validation">{say(words.validation)}</span>}
         {trainings.map(({ best, noneBetter, step }) =>
           best === undefined && !noneBetter ? null : (
             <span key={step} className="key best">

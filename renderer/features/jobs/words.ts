@@ -102,9 +102,10 @@ export const words = {
   layersCaption: text('Where the error enters, worst first', '오차가 생기는 곳(큰 순서)'),
   log: text('Log', '로그'),
   curve: text('Loss by epoch', '에포크별 손실'),
-  curveAria: text('Loss and validation accuracy by epoch', '에포크별 손실과 검증 정확도'),
+  curveAria: text('Loss, validation loss and validation accuracy by epoch', '에포크별 손실, 검증 손실, 검증 정확도'),
   loss: text('loss', '손실'),
-  validation: text('validation', '검증'),
+  validationLoss: text('validation loss', '검증 손실'),
+  validation: text('validation accuracy', '검증 정확도'),
   fell: text(
     'Accuracy fell. Training after pruning wins most of it back.',
     '정확도가 떨어졌습니다. 가지치기 뒤에 학습하면 대부분 회복됩니다.',
