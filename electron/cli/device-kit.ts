@@ -1,14 +1,16 @@
 /** Owns `bantam device kit`, `run` and `import`: the models that calibrate a device, their times here, and the profile of results. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { timingOf } from '#shared/analysis/latency/timing.ts';
 import { checkCancel } from '#shared/base/cancel.ts';
-import { Fault } from '#shared/base/fault.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import type { RunTensor } from '#shared/ports/runtime.ts';
 import { type KitModel, kitModels, kitVersion } from '#shared/zoo/kit/kit-models.ts';
 import { type KitResults, parseResults, profileFrom, readCsvRuns } from '#shared/zoo/kit/kit-results.ts';
+import { timeRuns } from '../jobs/time-runs.ts';
+import { clock } from '../jobs/work-parts.ts';
 import { kitReadme } from './kit-readme.ts';
-import { readJson } from './options.ts';
+import { readJson, readText } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
@@ -62,7 +64,15 @@ function inputOf({ type, dims }: KitModel): RunTensor {
   return { type: 'float', dims, data: new Float32Array(size).fill(0.5) };
 }
 
-const [leastRuns, leastMs] = [10, 150];
+const budgetMs = 150;
+
+/** A device's id from what it is called. */
+const slug = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 64)
+    .replace(/^-|-$/g, '') || 'device';
 
 export interface RunKitOptions extends OutputOptions, RunOptions {
   readonly output: string;
@@ -79,29 +89,19 @@ export async function deviceRun(options: RunKitOptions): Promise<void> {
       checkCancel(cancel);
       report.progress(k / kitModels.length, m.what);
       const session = await runtime.open({ bytes: writeModel(m.build()) });
-      const feeds = { input: inputOf(m) };
-      for (let n = 0; n < 5; n++) await session.run(feeds);
-      const times: number[] = [];
-      const end = performance.now() + leastMs;
-      while (times.length < leastRuns || performance.now() < end) {
-        const start = performance.now();
-        await session.run(feeds);
-        times.push(performance.now() - start);
+      try {
+        const parts = { clock, cancel, progress: () => {} };
+        const { median } = timingOf(await timeRuns({ session, feeds: { input: inputOf(m) } }, budgetMs, parts));
+        runs.push({ id: m.id, ms: Number(median.toPrecision(5)) });
+      } finally {
+        await session.release();
       }
-      await session.release();
-      times.sort((a, b) => a - b);
-      runs.push({ id: m.id, ms: Number((times[times.length >> 1] ?? 0).toPrecision(5)) });
     }
     const threads = options.threads === undefined ? 'all cores' : `${options.threads} threads`;
     return {
       kit: kitVersion,
       device: {
-        id:
-          name
-            .toLowerCase()
-            .replace(/[^a-z0-9]+/g, '-')
-            .replace(/^-|-$/g, '')
-            .slice(0, 64) || 'device',
+        id: slug(name),
         name,
         kind: 'computer',
         unit: 'cpu',
@@ -129,24 +129,12 @@ export interface ImportOptions extends OutputOptions {
 /** Results from JSON, or from CSV with what it cannot say. */
 function resultsOf(path: string, options: ImportOptions): KitResults {
   if (!/\.csv$/i.test(path)) return parseResults(readJson(path), path);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    throw new Fault('bad-path', 'the file cannot be read', { where: path });
-  }
+  const text = readText(path);
   const name = options.name ?? basename(path).replace(/\.csv$/i, '');
   return parseResults(
     {
       kit: kitVersion,
-      device: {
-        id:
-          name
-            .toLowerCase()
-            .replace(/[^a-z0-9]+/g, '-')
-            .replace(/^-|-$/g, '') || 'device',
-        name,
-      },
+      device: { id: slug(name), name },
       software: options.software ?? 'ONNX Runtime',
       date: new Date().toISOString().slice(0, 10),
       runs: readCsvRuns(text, path),

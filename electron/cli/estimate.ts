@@ -1,5 +1,4 @@
 /** Owns `bantam estimate`: a model's time, memory and energy on another device, by a profile or by a table, or its time here. */
-import { readFileSync } from 'node:fs';
 import { worksOf } from '#shared/analysis/latency/works-of.ts';
 import { Fault } from '#shared/base/fault.ts';
 import { type DeviceEstimate, estimateOn } from '#shared/devices/estimate.ts';
@@ -9,6 +8,7 @@ import { refusalWords } from '#shared/devices/words.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { findDevice } from './device.ts';
 import type { ShapeOption } from './inspect.ts';
+import { readText } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { shapeChoice } from './shapes.ts';
 import { bytes, count, milliseconds, table } from './table.ts';
@@ -48,14 +48,6 @@ export function estimate(path: string, options: EstimateOptions): void {
       hint: `It has: ${profile.units.map((u) => u.id).join(', ')}.`,
     });
   print(options, { kind: 'estimated', ...found }, () => estimateText(profile, found));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    throw new Fault('bad-path', 'the file cannot be read', { where: path });
-  }
 }
 
 const tableText = (found: TableEstimate): string =>

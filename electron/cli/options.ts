@@ -27,14 +27,18 @@ export function shape(
   return { ...before, [text.slice(0, at)]: dims.map(Number) };
 }
 
-/** Reads a JSON file. Faults: `bad-path`, `bad-file`. */
-export function readJson(path: string): unknown {
-  let text: string;
+/** Faults: `bad-path`. */
+export function readText(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     throw new Fault('bad-path', 'the file cannot be read', { where: path });
   }
+}
+
+/** Reads a JSON file. Faults: `bad-path`, `bad-file`. */
+export function readJson(path: string): unknown {
+  const text = readText(path);
   try {
     // Editors on Windows put a byte order mark first.
     return JSON.parse(text.replace(/^\uFEFF/, ''));

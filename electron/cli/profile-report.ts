@@ -41,7 +41,10 @@ function versusText(v: NonNullable<Profile['versus']>): string {
 export function profileText(profile: Profile): string {
   const { startUpMs, memory } = profile;
   const head = [
-    ['runtime', `${profile.runtime}, ${threadsText(profile.threads)}`],
+    ['runtime', `${profile.runtime}, ${profile.provider}, ${threadsText(profile.threads)}`],
+    ...(profile.fellBack === null
+      ? []
+      : [['fell back', `from ${profile.fellBack.asked} to ${profile.provider}: ${profile.fellBack.reason}`]]),
     ['latency', timingText(profile.latencyMs)],
     ['start-up', `open ${milliseconds(startUpMs.open)}, first run ${milliseconds(startUpMs.firstRun)}`],
     ['resident memory', profile.residentBytes === null ? 'unknown' : `${bytes(profile.residentBytes)} more`],

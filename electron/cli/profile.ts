@@ -11,12 +11,13 @@ import { shapeChoice } from './shapes.ts';
 export interface ProfileOptions extends OutputOptions, RunOptions, ShapeOption {
   readonly vs?: string;
   readonly seconds?: number;
+  readonly provider?: string;
 }
 
 export async function profile(path: string, options: ProfileOptions): Promise<void> {
   for (const file of options.vs === undefined ? [path] : [path, options.vs])
     shapeChoice(openModelFile(file), options.shape);
-  const { vs, threads, seconds = 2 } = options;
+  const { vs, threads, provider, seconds = 2 } = options;
   const shapes = Object.fromEntries(Object.entries(options.shape ?? {}).map(([name, dims]) => [name, [...dims]]));
   const result = await inProcess({
     kind: 'job',
@@ -27,6 +28,7 @@ export async function profile(path: string, options: ProfileOptions): Promise<vo
       ...(vs === undefined ? {} : { versus: 'b' }),
       ...(options.shape === undefined ? {} : { shapes }),
       ...(threads === undefined ? {} : { threads }),
+      ...(provider === undefined ? {} : { provider }),
     },
     models: vs === undefined ? { a: path } : { a: path, b: vs },
     out: '',

@@ -80,8 +80,15 @@ export function program(): Command {
     );
   command('profile <model>', 'time on this machine, whole and layer by layer', json, shaped, threaded)
     .option('--vs <model>', 'a second model, measured in turn with the first')
+    .option(
+      '--provider <id>',
+      'an execution provider of "bantam runtimes"; one that fails falls back to cpu, and says why',
+    )
     .option('--seconds <n>', 'time to measure a model for', integer('--seconds', 1, 60))
     .action(async (model: string, options: ProfileOptions) => (await import('./profile.ts')).profile(model, options));
+  command('runtimes', "the runtime's execution providers, each tried on this machine", json).action(
+    async (options: OutputOptions) => (await import('./runtimes.ts')).runtimes(options),
+  );
   command('pack <model>', 'an archive of the file, entropy-coded; unpack restores it bit for bit', json)
     .requiredOption('-o, --output <file>', 'the archive to write')
     .action(async (model: string, options: OutputOptions & { output: string }) =>

@@ -237,6 +237,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       const model = (await store.get(modelId)).path;
       return (await runToEnd(options.spawn, { kind: 'answer', model, feeds, threads })).answer;
     },
+    runtimes: async () => {
+      const { providers } = await runToEnd(options.spawn, { kind: 'runtimes', threads });
+      return { runtime: options.runtime, providers: [...providers] };
+    },
     machineProfile: async () => readMachine(options.folder.machine, options.runtime, threads) ?? null,
     saveProject: async (next) => {
       await project.save(next);

@@ -124,6 +124,37 @@ describe('S08: the verdict is what was measured, whatever became smaller', () =>
   });
 });
 
+describe('execution providers', () => {
+  const request = { model: '', seconds: 0.1, threads: 1 };
+
+  it('one that does not take the model falls back to the processor, with the reason', async () => {
+    const path = saved('provider.onnx', wide());
+    const told = await profileModel(parts(nodeRuntime(1)), { ...request, model: path, provider: 'nowhere' });
+    expect(told).toMatchObject({ provider: 'cpu', fellBack: { asked: 'nowhere' } });
+    expect(told.fellBack?.reason).toContain('nowhere');
+    expect(told.latencyMs.median).toBeGreaterThan(0);
+    const plain = await profileModel(parts(nodeRuntime(1)), { ...request, model: path });
+    expect(plain).toMatchObject({ provider: 'cpu', fellBack: null });
+  });
+
+  it('one that takes the model is where every session opens', async () => {
+    const path = saved('provider2.onnx', wide());
+    const asked: (string | undefined)[] = [];
+    const real = nodeRuntime(1);
+    const runtime: Runtime = {
+      name: 'spied',
+      open: (source, { provider, ...options } = {}) => {
+        asked.push(provider);
+        return real.open(source, options);
+      },
+    };
+    const told = await profileModel(parts(runtime), { ...request, model: path, versus: path, provider: 'cuda' });
+    expect(told).toMatchObject({ provider: 'cuda', fellBack: null });
+    expect(asked.length).toBeGreaterThan(4);
+    expect(new Set(asked)).toEqual(new Set(['cuda']));
+  });
+});
+
 describe('stopping', () => {
   it('ends between two runs, and leaves no trace file behind', async () => {
     const { token, cancel } = cancelSource();

@@ -4,14 +4,16 @@ import { activationMemory } from '#shared/analysis/latency/activation-memory.ts'
 import { ratioOf, timingOf } from '#shared/analysis/latency/timing.ts';
 import { layersOfTrace, markedModel, type Traced } from '#shared/analysis/latency/trace-layers.ts';
 import { checkCancel } from '#shared/base/cancel.ts';
+import { toFault } from '#shared/base/fault.ts';
 import type { Profile } from '#shared/contract/profile.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { embedded } from '#shared/onnx/embedded.ts';
 import { fileBytes } from '#shared/onnx/size.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import type { Clock } from '#shared/ports/clock.ts';
-import type { Feeds, Runtime, Session } from '#shared/ports/runtime.ts';
+import type { Feeds, Runtime, Session, SessionOptions } from '#shared/ports/runtime.ts';
 import { openModelFile } from '../host/model-files.ts';
+import { providerReason } from '../runtime/provider-reason.ts';
 import { randomFeeds } from './random-feeds.ts';
 import { type Subject, type TimingParts, timeInTurn, timeRuns } from './time-runs.ts';
 import { clock as realClock, type WorkParts } from './work-parts.ts';
@@ -24,6 +26,8 @@ export interface ProfileRequest {
   readonly shapes?: Readonly<Record<string, readonly number[]>>;
   /** Threads of the runtime; its default where left out. */
   readonly threads?: number;
+  /** Execution provider to run on; the processor where it is left out or does not take the model. */
+  readonly provider?: string;
   /** Time to measure for, a model. */
   readonly seconds: number;
 }
@@ -35,11 +39,42 @@ const traceLimit = 60_000;
 /** Two models are opened anew this many times, because where tensors come to lie differs from opening to opening. */
 const openings = 3;
 
-/** The runtime with the threads asked for, in every session. */
-const withThreads = (runtime: Runtime, threads: number | undefined): Runtime =>
-  threads === undefined
-    ? runtime
-    : { name: runtime.name, open: (source, options = {}) => runtime.open(source, { threads, ...options }) };
+/** The runtime with these options in every session. */
+const withOptions = (runtime: Runtime, fixed: SessionOptions): Runtime => ({
+  name: runtime.name,
+  open: (source, options = {}) => runtime.open(source, { ...fixed, ...options }),
+});
+
+interface Chosen {
+  readonly runtime: Runtime;
+  readonly provider: string;
+  readonly fellBack: Profile['fellBack'];
+}
+
+/** The runtime on the provider asked for, or on the processor where the models do not run there, with the reason. */
+async function choose(
+  runtime: Runtime,
+  { provider, threads }: ProfileRequest,
+  subjects: readonly { readonly path: string; readonly feeds: Feeds }[],
+): Promise<Chosen> {
+  const plain = threads === undefined ? runtime : withOptions(runtime, { threads });
+  if (provider === undefined || provider === 'cpu') return { runtime: plain, provider: 'cpu', fellBack: null };
+  const asked = withOptions(plain, { provider });
+  try {
+    for (const { path, feeds } of subjects) {
+      const session = await asked.open({ path });
+      try {
+        await session.run(feeds);
+      } finally {
+        await session.release();
+      }
+    }
+    return { runtime: asked, provider, fellBack: null };
+  } catch (thrown) {
+    const reason = providerReason(toFault(thrown).message);
+    return { runtime: plain, provider: 'cpu', fellBack: { asked: provider, reason } };
+  }
+}
 
 const feedsOf = (model: Model, shapes: ProfileRequest['shapes']): Feeds => randomFeeds(model, 1, shapes);
 
@@ -96,7 +131,6 @@ export async function profileModel(
   clock: Clock = realClock,
   resident: () => number = () => process.memoryUsage().rss,
 ): Promise<Profile> {
-  const runtime = withThreads(parts.runtime, request.threads);
   const budgetMs = request.seconds * 1_000;
   const stage = (from: number, to: number, what: string): TimingParts => ({
     clock,
@@ -105,6 +139,11 @@ export async function profileModel(
   });
   const model = openModelFile(request.model);
   const feeds = feedsOf(model, request.shapes);
+  const second = request.versus;
+  const other =
+    second === undefined ? undefined : { path: second, feeds: feedsOf(openModelFile(second), request.shapes) };
+  const subjects = [{ path: request.model, feeds }, ...(other === undefined ? [] : [other])];
+  const { runtime, provider, fellBack } = await choose(parts.runtime, request, subjects);
   const end = request.versus === undefined ? 1 : 0.5;
 
   checkCancel(parts.cancel);
@@ -120,6 +159,8 @@ export async function profileModel(
     const grown = resident() - before;
     whole = {
       runtime: runtime.name,
+      provider,
+      fellBack,
       threads: request.threads ?? null,
       latencyMs: timing(times),
       startUpMs,
@@ -140,15 +181,8 @@ export async function profileModel(
     trace: trace === undefined ? null : toContract(trace),
     memory,
   };
-  if (request.versus === undefined) return profile;
-  const other = openModelFile(request.versus);
-  const versus = await against(
-    runtime,
-    request,
-    feeds,
-    feedsOf(other, request.shapes),
-    stage(end, 1, 'measuring in turn'),
-  );
+  if (other === undefined) return profile;
+  const versus = await against(runtime, request, feeds, other.feeds, stage(end, 1, 'measuring in turn'));
   return { ...profile, versus };
 }
 

@@ -2,6 +2,7 @@
 import type { FaultData } from '#shared/base/fault.ts';
 import type { CallOutput, DataLook, Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
 import type { WireTensor } from '#shared/contract/run-tensor.ts';
+import type { Provider } from '#shared/contract/runtimes.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 
 /** What one process does; afterwards it ends, and its memory with it. */
@@ -30,6 +31,8 @@ export type Task =
     }
   /** Packs a model file, to know what it takes; written to `out` where that is given. */
   | { readonly kind: 'pack'; readonly model: string; readonly out?: string; readonly threads: number }
+  /** Tries every execution provider of the runtime. */
+  | { readonly kind: 'runtimes'; readonly threads: number }
   /** Reads some of a data set and tries preprocessings on a model. */
   | { readonly kind: 'look'; readonly model: string; readonly data: string; readonly threads: number }
   /** Reads a few samples of a data set. */
@@ -55,6 +58,7 @@ export type Outcome =
   | { readonly kind: 'verify'; readonly verified: Verified }
   | { readonly kind: 'answer'; readonly answer: CallOutput<'answer'> }
   | { readonly kind: 'pack'; readonly packed: CallOutput<'packedSize'> }
+  | { readonly kind: 'runtimes'; readonly providers: readonly Provider[] }
   | { readonly kind: 'look'; readonly look: DataLook }
   | { readonly kind: 'samples'; readonly samples: CallOutput<'someSamples'> };
 

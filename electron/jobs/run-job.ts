@@ -57,12 +57,13 @@ export async function runJob(task: JobTask, parts: WorkParts): Promise<Outcome> 
       return { kind: 'job', wrote: false, result: { single } };
     }
     case 'profile': {
-      const { modelId, versus, shapes, seconds } = spec;
+      const { modelId, versus, shapes, seconds, provider } = spec;
       const threads = spec.threads ?? (task.threads > 0 ? task.threads : undefined);
       const profile = await profileModel(parts, {
         model: pathOf(task, modelId),
         seconds,
         ...(threads === undefined ? {} : { threads }),
+        ...(provider === undefined ? {} : { provider }),
         ...(versus === undefined ? {} : { versus: pathOf(task, versus) }),
         ...(shapes === undefined ? {} : { shapes }),
       });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Cancelled, cancelSource } from '#shared/base/cancel.ts';
 import { toFault } from '#shared/base/fault.ts';
 import { nodeRuntime } from '../runtime/node-runtime.ts';
+import { listProviders } from '../runtime/providers.ts';
 import { answer } from './answer.ts';
 import { KeptOnCancel, KeptOnFault } from './apply-recipe.ts';
 import { lookAtData } from './look-at-data.ts';
@@ -36,6 +37,7 @@ async function perform(task: Task): Promise<Outcome> {
   const runtime = nodeRuntime(task.threads);
   if (task.kind === 'verify') return { kind: 'verify', verified: await verifyFile(runtime, task.held, task.written) };
   if (task.kind === 'answer') return { kind: 'answer', answer: await answer(runtime, task) };
+  if (task.kind === 'runtimes') return { kind: 'runtimes', providers: await listProviders(runtime) };
   if (task.kind === 'samples') return { kind: 'samples', samples: await someSamples(task) };
   if (task.kind === 'pack') {
     const { bytes, ...more } = packFile(task.model);

@@ -58,6 +58,7 @@ async function openSession(source: ModelSource, options: SessionOptions, default
     graphOptimizationLevel: optimize === 'none' ? 'disabled' : optimize,
     // Only what is fatal: every other error comes back as a Fault, once.
     logSeverityLevel: 4,
+    ...(options.provider === undefined ? {} : { executionProviders: [options.provider] }),
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: trace } : {}),
   };
   let session: ort.InferenceSession;

@@ -17,6 +17,8 @@ const layer = (id: string | null, ms: number, more: Partial<NonNullable<Profile[
 });
 const profile: Profile = {
   runtime: 'r',
+  provider: 'cpu',
+  fellBack: null,
   threads: null,
   latencyMs: timing,
   startUpMs: { open: 1, firstRun: 1 },

@@ -12,13 +12,21 @@ export interface RunPlan {
   /** null: what comes with the model (a sample's own data), else none. */
   readonly data: string | null;
   readonly evaluate: boolean;
+  /** Execution provider of measurements of time. */
+  readonly provider: string;
   /** Job shown in the drawer; null: the newest. */
   readonly shownJob: string | null;
   /** A job's result that the export dialog writes instead of the screen's recipe. */
   readonly exported: { readonly modelId: string; readonly name: string } | null;
 }
 
-export const useRunPlan = create<RunPlan>(() => ({ data: null, evaluate: true, shownJob: null, exported: null }));
+export const useRunPlan = create<RunPlan>(() => ({
+  data: null,
+  evaluate: true,
+  provider: 'cpu',
+  shownJob: null,
+  exported: null,
+}));
 
 /** The data of a run: '' is none. */
 export const dataOf = (plan: RunPlan): string => plan.data ?? currentDocument().open?.data ?? '';
@@ -87,9 +95,11 @@ export async function measureNow(host: Host): Promise<Job | null> {
 
 /** Times a model on this machine, whole and layer by layer; in turn with a second one where one is given. */
 export function profileNow(host: Host, modelId: string, versus?: string): Promise<Job | null> {
+  const { provider } = useRunPlan.getState();
   return startJob(host, {
     kind: 'profile',
     modelId,
+    ...(provider === 'cpu' ? {} : { provider }),
     ...(versus === undefined ? {} : { versus }),
     ...chosenShapes(currentDocument().edit),
     seconds: 2,

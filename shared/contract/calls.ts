@@ -7,6 +7,7 @@ import { machineProfileSchema } from '../devices/machine/machine-profile.ts';
 import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
 import { profileSchema } from './profile.ts';
 import { wireTensorSchema } from './run-tensor.ts';
+import { providerSchema } from './runtimes.ts';
 
 const bytes: z.ZodType<Uint8Array, Uint8Array> = z.instanceof(Uint8Array);
 export const blobId = z.string().regex(/^[a-z0-9-]{1,64}$/);
@@ -65,6 +66,8 @@ export const jobSpecSchema = z.discriminatedUnion('kind', [
     versus: blobId.optional(),
     shapes: z.record(z.string(), z.array(z.number().int().positive())).optional(),
     threads: z.number().int().min(1).max(1024).optional(),
+    /** Execution provider; where it does not take the model, the processor does, and the profile says why. */
+    provider: z.string().max(64).optional(),
     seconds: z.number().min(0.1).max(60).default(2),
   }),
   /** Times kernels of every kind on this machine, once, so that latencies can be estimated before anything runs. */
@@ -332,6 +335,11 @@ export const calls = {
       runtime: z.string(),
       threads: z.number(),
     }),
+  },
+  /** The execution providers of the native runtime, each tried in a process of its own. */
+  runtimes: {
+    input: z.strictObject({}),
+    output: z.object({ runtime: z.string(), providers: z.array(providerSchema) }),
   },
   /** What the model's file takes packed: entropy-coded tensor by tensor, and the rest (graph, names) deflated. */
   packedSize: {

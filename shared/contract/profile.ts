@@ -18,6 +18,10 @@ export const profileSchema = z.object({
   runtime: z.string(),
   /** null: the runtime's default, all cores. */
   threads: z.number().nullable(),
+  /** Execution provider that it ran on. */
+  provider: z.string().default('cpu'),
+  /** The provider that was asked for and why it did not take the model; null: nothing else was asked for. */
+  fellBack: z.object({ asked: z.string(), reason: z.string() }).nullable().default(null),
   /** Of the whole model, not profiled. */
   latencyMs: timingSchema,
   startUpMs: z.object({ open: z.number(), firstRun: z.number() }),

@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** 'all' is what users have; 'none' maps every node one to one (calibration taps, oracles). */
   readonly optimize?: 'all' | 'basic' | 'none';
+  /** Execution provider, by the runtime's name for it. Default: the processor. Faults of `open` where it is not there. */
+  readonly provider?: string;
   /** Writes a trace that `endProfile` returns. */
   readonly profile?: boolean;
 }

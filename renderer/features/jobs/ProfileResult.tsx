@@ -31,6 +31,7 @@ export function ProfileResult({ profile: p }: { readonly profile: Profile }) {
   ];
   return (
     <>
+      {p.fellBack !== null && <p className="said warn">{say(words.fellBack, { ...p.fellBack, on: p.provider })}</p>}
       {p.versus !== undefined && <VersusLine versus={p.versus} />}
       <dl className="facts">
         {facts.map((f) => (
@@ -67,8 +68,8 @@ export function ProfileResult({ profile: p }: { readonly profile: Profile }) {
         </table>
       )}
       <p className="muted small">
-        {p.runtime} · {p.threads === null ? say(words.allThreads) : say(words.threads, { n: p.threads })} ·{' '}
-        {say(words.runs, { n: p.latencyMs.runs })}
+        {p.runtime} · {p.provider} · {p.threads === null ? say(words.allThreads) : say(words.threads, { n: p.threads })}{' '}
+        · {say(words.runs, { n: p.latencyMs.runs })}
       </p>
     </>
   );

@@ -12,6 +12,7 @@ import { Select } from '../../ui/Select.tsx';
 import { Switch } from '../../ui/Switch.tsx';
 import { showFault } from '../../ui/toast.ts';
 import { Preprocessing } from './Preprocessing.tsx';
+import { Providers } from './Providers.tsx';
 import { words } from './words.ts';
 
 type Choice = 'none' | 'digits' | 'path' | 'folder' | 'dataFile';
@@ -95,6 +96,7 @@ export function RunForm() {
       {lacking && <p className="warn small">{say(words.needsData)}</p>}
       {empty && <p className="muted small">{say(data === '' ? words.chooseData : words.noSteps)}</p>}
       {!empty && !lacking && data === '' && plan.evaluate && <p className="muted small">{say(words.noDataNote)}</p>}
+      <Providers />
     </section>
   );
 }

@@ -121,6 +121,16 @@ export const words = {
   ofAll: text('Share', '비율'),
   threads: text('{n} threads', '스레드 {n}개'),
   allThreads: text('all threads', '모든 스레드'),
+  providers: text('Runtimes on this machine', '이 컴퓨터의 런타임'),
+  providersTrying: text('Trying each …', '하나씩 시험하는 중 …'),
+  measureOn: text('Measure latency on', '지연 시간을 잴 런타임'),
+  providerWorks: text('works', '사용 가능'),
+  providerFails: text('does not work:', '사용 불가:'),
+  providerNotBuilt: text('not part of the runtime for this system', '이 시스템용 런타임에 들어 있지 않음'),
+  fellBack: text(
+    '{asked} did not take the model, so it was measured on {on}: {reason}',
+    '{asked}에서 모델을 실행하지 못해 {on}에서 측정했습니다. {reason}',
+  ),
   runs: text('{n} runs', '{n}회 실행'),
   versusFaster: text(
     'Measured in turn with the original: {by} faster ({from} to {to}).',
