@@ -1,85 +1,77 @@
 /**
  * Owns `npm run law`: every technique on every network of the zoo, small; with --full at full size, the result written to docs/law.md
- * with date and machine. Names of networks hold it on those alone, and write nothing.
+ * with date and machine. Names of networks hold it on those alone. A full run goes on where it was left: each network's outcome
+ * stands in .bantam/law/ and is taken from there while the code is at the same commit (with --keep: at any commit).
  */
-import { writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { techniques } from '#shared/techniques/index.ts';
-import { type FullLaw, fullFromZoo, fullLaw, smallFromZoo } from '#shared/testing/zoo-law.ts';
+import { fullFromZoo, fullLaw } from '#shared/testing/full-law.ts';
+import { smallFromZoo } from '#shared/testing/zoo-law.ts';
 import { zoo } from '#shared/zoo/index.ts';
+import { nodeRuntime } from '../electron/runtime/node-runtime.ts';
+import { lawPage, type NetLaw } from './law-page.ts';
 
 const full = process.argv.includes('--full');
+const keep = process.argv.includes('--keep');
 const named = process.argv.slice(2).filter((a) => !a.startsWith('-'));
-const started = Date.now();
+const root = join(import.meta.dirname, '..');
+const folder = join(root, '.bantam/law');
 
-interface Row extends FullLaw {
-  readonly technique: string;
-  readonly net: string;
+function commitNow(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
 }
 
-function heldOn(net: (typeof zoo)[number]): readonly Row[] {
+const commit = commitNow();
+const runtime = nodeRuntime(1);
+const fileOf = (id: string): string => join(folder, `${id}.json`);
+
+/** What an earlier run found for a network, where every technique of now stands in it. */
+function kept(id: string, anyCommit: boolean): NetLaw | undefined {
+  if (!existsSync(fileOf(id))) return undefined;
+  const found = JSON.parse(readFileSync(fileOf(id), 'utf8')) as NetLaw;
+  const complete = techniques.every((t) => found.rows.some((r) => r.technique === t.id));
+  return complete && (anyCommit || found.commit === commit) ? found : undefined;
+}
+
+async function heldOn(net: (typeof zoo)[number]): Promise<NetLaw> {
+  const before = full ? kept(net.id, keep) : undefined;
+  if (before !== undefined) {
+    process.stdout.write(`${net.id}: kept, from commit ${before.commit}\n`);
+    return before;
+  }
+  const at = performance.now();
   const model = full ? fullFromZoo(net) : smallFromZoo(net);
   const figures = measureFigures(model);
-  const at = performance.now();
-  const rows = techniques.map((technique): Row => {
-    const law = fullLaw(technique, model, figures);
-    for (const line of law.broken) process.stdout.write(`BROKEN ${technique.id} on ${net.id}: ${line}\n`);
-    return { technique: technique.id, net: net.id, ...law };
-  });
-  process.stdout.write(`${net.id}: ${((performance.now() - at) / 1000).toFixed(1)} s\n`);
-  return rows;
-}
-
-const kind = (r: Row): 'holds' | 'refused' | 'skipped' | 'broken' => {
-  if (r.broken.length > 0) return 'broken';
-  if (r.skipped !== undefined) return 'skipped';
-  return r.refused === undefined ? 'holds' : 'refused';
-};
-
-/** Reasons of a technique, each with the networks it is given for. */
-function reasons(rows: readonly Row[]): readonly string[] {
-  const by = new Map<string, string[]>();
-  for (const r of rows) {
-    const why = r.skipped === undefined ? r.refused : `not tried: ${r.skipped}`;
-    if (why === undefined) continue;
-    const plain = why.replace(/^[^:]*: (?=[A-Z])/, '');
-    by.set(plain, [...(by.get(plain) ?? []), r.net]);
+  const rows: NetLaw['rows'][number][] = [];
+  for (const technique of techniques) {
+    const law = await fullLaw(technique, model, figures, full ? runtime : undefined);
+    for (const line of law.broken) process.stdout.write(`DIFFERS ${technique.id} on ${net.id}: ${line}\n`);
+    rows.push({ technique: technique.id, ...law });
   }
-  return [...by].map(
-    ([why, nets]) => `${why.replace(/\.$/, '')} (${nets.length > 4 ? `${nets.length} networks` : nets.join(', ')})`,
-  );
+  const seconds = Math.round((performance.now() - at) / 100) / 10;
+  process.stdout.write(`${net.id}: ${seconds} s\n`);
+  const done = { net: net.id, parameters: figures.parameters, commit, at: new Date().toISOString(), seconds, rows };
+  if (full) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(fileOf(net.id), JSON.stringify(done, null, 1));
+  }
+  return done;
 }
 
-function page(rows: readonly Row[]): string {
-  const day = new Date(started).toISOString().slice(0, 10);
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const count = (k: ReturnType<typeof kind>, of: readonly Row[]): number => of.filter((r) => kind(r) === k).length;
-  const lines = techniques.map(({ id }) => {
-    const of = rows.filter((r) => r.technique === id);
-    const why = reasons(of).join('; ').replaceAll('|', '\\|');
-    return `| \`${id}\` | ${count('holds', of)} | ${count('refused', of)} | ${count('skipped', of)} | ${count('broken', of)} | ${why} |`;
-  });
-  return `# The law on the whole zoo
-
-Written by \`npm run law -- --full\` on ${day}, Node ${process.versions.node}, ${machine}, in ${Math.round((Date.now() - started) / 1000)} s.
-
-Every technique with its first case on each of the ${zoo.length} networks at full size: what the preview says of parameters, multiply-accumulates,
-bytes of the file, nodes, opset and peak memory is what the written graph says when it is read again, and the technique's promises
-hold. The graph is written as its skeleton: all but the values of large tensors, whose bytes are counted; networks of more than 30 million weights hold zeros. Nothing is run at this size; CI runs
-the small forms (\`shared/techniques/law.zoo.test.ts\`) and every file of the corpus that runs.
-
-Held ${count('holds', rows)}, refused with a reason ${count('refused', rows)}, not tried ${count('skipped', rows)}, broken ${count('broken', rows)}.
-
-| technique | holds | refused | not tried | broken | reasons |
-|---|---|---|---|---|---|
-${lines.join('\n')}
-`;
-}
-
-const rows = zoo.filter((e) => named.length === 0 || named.includes(e.id)).flatMap(heldOn);
-const broken = rows.filter((r) => r.broken.length > 0).length;
-if (full && named.length === 0) writeFileSync(join(import.meta.dirname, '../docs/law.md'), page(rows));
-process.stdout.write(`${rows.length} pairs, ${broken} broken, ${Math.round((Date.now() - started) / 1000)} s\n`);
+const nets: NetLaw[] = [];
+for (const net of zoo.filter((e) => named.length === 0 || named.includes(e.id))) nets.push(await heldOn(net));
+const broken = nets.flatMap((n) => n.rows).filter((r) => r.broken.length > 0).length;
+const all = zoo.flatMap((e) => kept(e.id, keep) ?? []);
+if (full && all.length === zoo.length) {
+  writeFileSync(join(root, 'docs/law.md'), lawPage(all, process.versions.node, runtime.name));
+  process.stdout.write('docs/law.md written\n');
+} else if (full) process.stdout.write(`${all.length} of ${zoo.length} networks done; docs/law.md waits for the rest\n`);
+process.stdout.write(`${nets.length * techniques.length} pairs, ${broken} differ\n`);
 process.exit(broken === 0 ? 0 : 1);

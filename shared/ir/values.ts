@@ -127,7 +127,7 @@ export function toNumbers(tensor: Tensor): Float64Array {
     (info.bits >= 8 && info.family !== 'float' && info.bits < 64)
   )
     if (info.family !== 'complex' && info.family !== 'string')
-      return Float64Array.from(toTyped(tensor) as Float32Array);
+      return new Float64Array(toTyped(tensor) as Float32Array);
   const bytes = tensor.bytes();
   switch (tensor.type) {
     case 'int64':

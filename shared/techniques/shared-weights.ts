@@ -65,28 +65,43 @@ interface Table {
   readonly clusters: () => { readonly codebook: Float64Array; readonly indices: Uint8Array };
 }
 
+/** Positions of the elements group by group, in order; group g's are members[starts[g] .. starts[g + 1]]. */
+function membersOf(groups: Groups, count: number): { readonly members: Uint32Array; readonly starts: Uint32Array } {
+  const starts = new Uint32Array(groups.count + 1);
+  for (let k = 0; k < count; k++) {
+    const g = groups.groupOf(k) + 1;
+    starts[g] = (starts[g] ?? 0) + 1;
+  }
+  for (let g = 1; g <= groups.count; g++) starts[g] = (starts[g] ?? 0) + (starts[g - 1] ?? 0);
+  const next = starts.slice();
+  const members = new Uint32Array(count);
+  for (let k = 0; k < count; k++) {
+    const g = groups.groupOf(k);
+    const at = next[g] ?? 0;
+    members[at] = k;
+    next[g] = at + 1;
+  }
+  return { members, starts };
+}
+
 /** Clusters of every group, each in its own right. */
 function tableOf(tensor: Tensor, s: Sharing): Table {
   const groups = groupsOf(tensor.dims, s.per);
   const entries = Math.min(2 ** s.bits, Math.ceil(groups.padded / groups.count));
   const clusters = lazy(() => {
     const values = toNumbers(tensor);
+    const random = rng(s.seed).fork(`share ${tensor.name}`);
+    if (groups.count === 1 && groups.padded === values.length) return clusterWeights(values, entries, s.start, random);
     const codebook = new Float64Array(entries * groups.count);
     const indices = new Uint8Array(groups.padded);
-    const members = Array.from({ length: groups.count }, (): number[] => []);
-    for (let k = 0; k < values.length; k++) members[groups.groupOf(k)]?.push(k);
-    const random = rng(s.seed).fork(`share ${tensor.name}`);
-    for (const [g, own] of members.entries()) {
-      const found: Clusters = clusterWeights(
-        own.map((k) => values[k] ?? 0),
-        entries,
-        s.start,
-        random,
-      );
+    const { members, starts } = membersOf(groups, values.length);
+    for (let g = 0; g < groups.count; g++) {
+      const own = members.subarray(starts[g], starts[g + 1]);
+      const numbers = new Float64Array(own.length);
+      for (let j = 0; j < own.length; j++) numbers[j] = values[own[j] ?? 0] ?? 0;
+      const found: Clusters = clusterWeights(numbers, entries, s.start, random);
       codebook.set(found.codebook, g * entries);
-      own.forEach((k, j) => {
-        indices[k] = found.indices[j] ?? 0;
-      });
+      for (let j = 0; j < own.length; j++) indices[own[j] ?? 0] = found.indices[j] ?? 0;
     }
     return { codebook, indices };
   });

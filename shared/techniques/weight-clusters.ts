@@ -73,9 +73,9 @@ function lloyd(sorted: Float64Array, first: Float64Array): Float64Array {
  * alone. Numbers that are not finite take no part and fall to the nearest end. The same seed gives the same clusters.
  */
 export function clusterWeights(values: ArrayLike<number>, count: number, start: ClusterStart, random: Rng): Clusters {
-  const all = Float64Array.from(values);
-  const others = all.filter((v) => v !== 0 && Number.isFinite(v)).sort();
-  const zero = all.includes(0) ? 1 : 0;
+  const all = values instanceof Float64Array ? values : new Float64Array(values);
+  const others = sortedOthers(all);
+  const zero = all.includes(0) ? 1 : 0; // also finds -0
   const distinct = distinctUpTo(others, count - zero);
   const free = Math.max(0, count - zero);
   const centroids =
@@ -88,11 +88,23 @@ export function clusterWeights(values: ArrayLike<number>, count: number, start: 
   return { codebook, indices: indicesOf(all, centroids, zero === 1 ? below : undefined) };
 }
 
+/** The finite numbers but zero, ascending. Plain loops: a layer has millions of them. */
+function sortedOthers(all: Float64Array): Float64Array {
+  const kept = new Float64Array(all.length);
+  let count = 0;
+  for (let i = 0; i < all.length; i++) {
+    const v = all[i] ?? 0;
+    if (v !== 0 && Number.isFinite(v)) kept[count++] = v;
+  }
+  return kept.subarray(0, count).sort();
+}
+
 /** The distinct numbers themselves where there are at most `count`: nothing is lost then. */
 function distinctUpTo(sorted: Float64Array, count: number): Float64Array | undefined {
   const found: number[] = [];
-  for (const v of sorted) {
-    if (found.at(-1) === v) continue;
+  for (let i = 0; i < sorted.length; i++) {
+    const v = sorted[i] ?? 0;
+    if (i > 0 && sorted[i - 1] === v) continue;
     if (found.length === count) return undefined;
     found.push(v);
   }
@@ -102,8 +114,13 @@ function distinctUpTo(sorted: Float64Array, count: number): Float64Array | undef
 /** The nearest centroid of each number; zeros go to place `zeroAt`, before which and after which the others keep their order. */
 function indicesOf(values: Float64Array, centroids: Float64Array, zeroAt: number | undefined): Uint8Array {
   const borders = centroids.length === 0 ? new Float64Array() : bordersOf(centroids);
-  return Uint8Array.from(values, (v) => {
-    if (zeroAt !== undefined && (v === 0 || centroids.length === 0)) return zeroAt;
+  const indices = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i] ?? 0;
+    if (zeroAt !== undefined && (v === 0 || centroids.length === 0)) {
+      indices[i] = zeroAt;
+      continue;
+    }
     let lo = 0;
     let hi = borders.length;
     while (lo < hi) {
@@ -111,6 +128,7 @@ function indicesOf(values: Float64Array, centroids: Float64Array, zeroAt: number
       if (v > (borders[mid] ?? 0)) lo = mid + 1;
       else hi = mid;
     }
-    return zeroAt === undefined || lo < zeroAt ? lo : lo + 1;
-  });
+    indices[i] = zeroAt === undefined || lo < zeroAt ? lo : lo + 1;
+  }
+  return indices;
 }

@@ -4,7 +4,6 @@
  */
 import { calibrate } from '../analysis/calibration.ts';
 import type { ShapeChoice } from '../analysis/figures.ts';
-import { inferFacts } from '../analysis/infer-facts.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { neverCancelled } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
@@ -12,7 +11,7 @@ import { fieldDefaults } from '../base/fields.ts';
 import type { Model } from '../ir/model.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
-import type { Feeds, RunTensor, Runtime } from '../ports/runtime.ts';
+import type { Feeds, Runtime } from '../ports/runtime.ts';
 import { type Preview, previewRecipe } from '../recipes/preview.ts';
 import { parseRecipe, type Recipe } from '../recipes/recipe.ts';
 import { runRecipe } from '../recipes/run-recipe.ts';
@@ -21,8 +20,9 @@ import { brokenPromise } from '../techniques/promises.ts';
 import type { StepHost } from '../techniques/run-step.ts';
 import { gatherEvidence } from '../training/gather-evidence.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
-import { maxError, randomFeeds } from './feeds.ts';
+import { randomFeeds } from './feeds.ts';
 import { randomSource } from './run-technique.ts';
+import { runsWell } from './runs-well.ts';
 
 export interface TechniqueLaw {
   /** What does not hold, a line each. */
@@ -51,64 +51,6 @@ function lawHost(runtime: Runtime, feeds: readonly Feeds[]): StepHost {
       gatherEvidence({ runtime, model, request, source: randomSource(), seed: 1, cancel: neverCancelled }),
     train: async (model) => ({ model, own: [] }),
   };
-}
-
-interface Ran {
-  readonly outputs: Readonly<Record<string, RunTensor>>;
-  /** Nodes of constants alone that ran all the same: a decoded weight must be folded when the file is loaded. */
-  readonly decoding: ReadonlySet<string>;
-}
-
-async function ran(runtime: Runtime, bytes: Uint8Array, feeds: Feeds): Promise<Ran> {
-  const model = readModel(bytes);
-  const facts = inferFacts(model);
-  // Beside 16-bit activations, for which the CPU has no kernels, it decodes weights on every run, whatever the file says.
-  const wide = model.graph.nodes.some(
-    (n) => n.op === 'DequantizeLinear' && facts.get(n.inputs[0] ?? '')?.elem === 'uint16',
-  );
-  const constant = new Set(
-    model.graph.nodes.flatMap((n) =>
-      n.name !== '' && n.outputs.every((o) => facts.get(o)?.constant) && !(wide && n.op === 'DequantizeLinear')
-        ? [n.name]
-        : [],
-    ),
-  );
-  const session = await runtime.open({ bytes }, { threads: 1, profile: true });
-  try {
-    const outputs = await session.run(feeds);
-    const entries = await session.endProfile();
-    return { outputs, decoding: new Set(entries.flatMap((e) => (constant.has(e.node) ? [`${e.op} ${e.node}`] : []))) };
-  } finally {
-    await session.release();
-  }
-}
-
-/** What a run of both files shows: outputs there and of their form, equal where promised, nothing decoded per call. */
-async function runsWell(technique: Technique, runtime: Runtime, from: Model, bytes: Uint8Array): Promise<string[]> {
-  const feeds = randomFeeds(from);
-  const before = await ran(runtime, writeModel(from), feeds);
-  const broken: string[] = [];
-  const sameIo = technique.promises.includes('same-io');
-  const fed = sameIo ? feeds : randomFeeds(readModel(bytes));
-  const after = await ran(runtime, bytes, fed).catch((thrown: unknown) => {
-    broken.push(`does not run: ${thrown instanceof Error ? thrown.message : thrown}`);
-    return undefined;
-  });
-  if (after === undefined) return broken;
-  for (const kernel of after.decoding)
-    if (!before.decoding.has(kernel)) broken.push(`${kernel} decodes a weight on every call`);
-  if (sameIo)
-    for (const [name, was] of Object.entries(before.outputs)) {
-      const is = after.outputs[name];
-      if (is === undefined) broken.push(`output ${name} is gone`);
-      else if (is.type !== was.type || is.dims.join() !== was.dims.join())
-        broken.push(`output ${name} was ${was.type}[${was.dims}], is ${is.type}[${is.dims}]`);
-    }
-  if (technique.promises.includes('function-preserved')) {
-    const error = maxError(before.outputs, after.outputs);
-    if (!(error < 1e-4)) broken.push(`outputs differ by ${error}`);
-  }
-  return broken;
 }
 
 const recipeOf = (technique: Technique, { params }: TechniqueCase): Recipe =>
