@@ -126,8 +126,7 @@ export function toNumbers(tensor: Tensor): Float64Array {
     tensor.type === 'double' ||
     (info.bits >= 8 && info.family !== 'float' && info.bits < 64)
   )
-    if (info.family !== 'complex' && info.family !== 'string')
-      return new Float64Array(toTyped(tensor) as Float32Array);
+    if (info.family !== 'complex' && info.family !== 'string') return new Float64Array(toTyped(tensor) as Float32Array);
   const bytes = tensor.bytes();
   switch (tensor.type) {
     case 'int64':
