@@ -4,12 +4,14 @@
  * threads. Random pictures; reading and augmenting data is not timed.
  */
 import { loadavg } from 'node:os';
+import { blockedConvolutions } from '#shared/autodiff/blocked-convolutions.ts';
 import { needed } from '#shared/autodiff/trained-part.ts';
 import { trainingGraph } from '#shared/autodiff/training-graph.ts';
 import { rng } from '#shared/base/random.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import type { Feeds, RunTensor, Session } from '#shared/ports/runtime.ts';
+import { convBlock } from '#shared/training/conv-block.ts';
 import { modelInput } from '#shared/training/model-input.ts';
 import { invertedResidual } from '#shared/zoo/blocks/separable.ts';
 import { buildFromZoo } from '#shared/zoo/index.ts';
@@ -106,10 +108,11 @@ for (const [name, net, batches] of cases)
     const fed = Object.fromEntries(forward.graph.inputs.flatMap((i) => (step[i.name] ? [[i.name, step[i.name]]] : [])));
     for (const threads of [1, 2]) {
       const runtime = nodeRuntime(threads);
-      const sessions = [
-        await runtime.open({ bytes: writeModel(graph.step) }),
-        await runtime.open({ bytes: writeModel(forward) }),
-      ] as const;
+      // Both as a training has them.
+      const block = await convBlock(runtime);
+      const open = (m: Model): Promise<Session> =>
+        runtime.open({ bytes: writeModel(block === null ? m : blockedConvolutions(m, block)) });
+      const sessions = [await open(graph.step), await open(forward)] as const;
       const [full = Number.NaN, pass = Number.NaN] = await times([
         [sessions[0], step],
         [sessions[1], fed as Feeds],

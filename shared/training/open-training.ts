@@ -1,4 +1,5 @@
 /** Owns opening a training: who teaches, which loss, the training graph and its sessions. */
+import { blockedConvolutions } from '../autodiff/blocked-convolutions.ts';
 import type { LossKind } from '../autodiff/losses.ts';
 import { type ScoringGraph, scoringGraph } from '../autodiff/scoring-graph.ts';
 import { type TrainingGraph, trainingGraph } from '../autodiff/training-graph.ts';
@@ -8,6 +9,7 @@ import { embedded } from '../onnx/embedded.ts';
 import { writeModel } from '../onnx/write.ts';
 import type { Dataset } from '../ports/dataset.ts';
 import type { Session } from '../ports/runtime.ts';
+import { convBlock } from './conv-block.ts';
 import { type ModelInput, modelInput } from './model-input.ts';
 import { preprocessBatch, startingPreprocess } from './preprocess.ts';
 import type { Preprocess } from './preprocess-schema.ts';
@@ -146,6 +148,8 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
       hint: 'Take data with the classes that the model scores, or give it a new head for these (technique transfer).',
     });
   const given = settings.loss?.classWeights ?? [];
+  const block = await convBlock(runtime);
+  const fast = (m: Model): Model => (block === null ? m : blockedConvolutions(m, block));
   const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;
   return {
     parts,
@@ -154,8 +158,8 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
     input,
     preprocess,
     batch,
-    step: await open(graph.step),
-    judge: await open(graph.judge),
+    step: await open(fast(graph.step)),
+    judge: await open(fast(graph.judge)),
     target: { kind: loss, classes, smoothing: settings.loss?.labelSmoothing ?? 0, weights },
     answers: labelled ? loss !== 'none' || classes > 1 : softShare > 0 && loss === 'cross-entropy',
     ...(teachers === undefined ? {} : { teachers }),
