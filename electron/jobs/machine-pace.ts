@@ -23,7 +23,7 @@ const runsEach = 7;
 export async function openPace(parts: MeasureParts, best = Number.POSITIVE_INFINITY): Promise<Pace> {
   const model = paceChain();
   const feeds = randomFeeds(model, 1);
-  const session: Session = await parts.runtime.open({ bytes: writeModel(model) });
+  const session: Session = await parts.runtime.open({ bytes: writeModel(model) }, { restful: true });
   let lowest = best;
   await session.run(feeds);
   return {

@@ -93,8 +93,8 @@ async function traced(
   parts: TimingParts,
 ): Promise<Trace> {
   const bytes = writeModel(markedModel(embedded(model)));
-  const session = await runtime.open({ bytes }, { profile: true });
-  const plain = await runtime.open({ bytes });
+  const session = await runtime.open({ bytes }, { profile: true, restful: true });
+  const plain = await runtime.open({ bytes }, { restful: true });
   const fit = Math.floor(traceLimit / Math.max(1, model.graph.nodes.length));
   const wanted = Math.max(5, Math.min(100, Math.ceil(budgetMs / Math.max(medianMs, 1e-3))));
   const runs = Math.max(2, Math.min(wanted, fit));
@@ -208,7 +208,7 @@ async function against(
     checkCancel(parts.cancel);
     const opened: Session[] = [];
     const open = async (path: string, feeds: Feeds): Promise<Subject> => {
-      const session = await runtime.open({ path });
+      const session = await runtime.open({ path }, { restful: true });
       opened.push(session);
       return { session, feeds };
     };

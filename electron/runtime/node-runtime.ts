@@ -59,6 +59,8 @@ async function openSession(source: ModelSource, options: SessionOptions, default
     // Only what is fatal: every other error comes back as a Fault, once.
     logSeverityLevel: 4,
     ...(options.provider === undefined ? {} : { executionProviders: [options.provider] }),
+    // Measured: three sessions in turn on two cores 6.0 ms each as they are, 2.4 ms with this, 2.6 ms one alone.
+    ...(options.restful ? { extra: { session: { force_spinning_stop: '1' } } } : {}),
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: trace } : {}),
   };
   let session: ort.InferenceSession;

@@ -21,6 +21,11 @@ export interface SessionOptions {
   readonly optimize?: 'all' | 'basic' | 'none';
   /** Execution provider, by the runtime's name for it. Default: the processor. Faults of `open` where it is not there. */
   readonly provider?: string;
+  /**
+   * Its threads rest as soon as a run ends instead of waiting busily for the next: for sessions that are run in turn, since each
+   * would else share the processors with the threads of those that ran before.
+   */
+  readonly restful?: boolean;
   /** Writes a trace that `endProfile` returns. */
   readonly profile?: boolean;
 }

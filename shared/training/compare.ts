@@ -119,9 +119,9 @@ export async function compare(
     const p = options.preprocess ?? startingPreprocess(data.info.sample);
     return async (indices) => preprocessBatch(await data.read(split, indices), data.info.sample, input, p);
   };
-  const first = await runtime.open(source(a));
+  const first = await runtime.open(source(a), { restful: true });
   try {
-    const second = await runtime.open(source(b));
+    const second = await runtime.open(source(b), { restful: true });
     try {
       const cancel = options.cancel === undefined ? {} : { cancel: options.cancel };
       const runs = [
