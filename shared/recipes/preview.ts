@@ -11,7 +11,7 @@ import type { Model } from '../ir/model.ts';
 import type { Exactness, Summaries, Taken } from '../techniques/declare.ts';
 import type { Recipe, Step } from './recipe.ts';
 import { type RewrittenStep, rewriteStep, type StepSettings } from './rewrite-step.ts';
-import { checkStepOpset, towardsTarget } from './target.ts';
+import { checkStepOpset, targetOf, towardsTarget } from './target.ts';
 
 export interface PreviewStep {
   /** Index of the step in the recipe's list (steps that are off are left out here). */
@@ -76,12 +76,14 @@ function neededData({ technique, context }: RewrittenStep): 'calibrate' | 'train
 function previewStep(model: Model, step: Step, index: number, settings: StepSettings): PreviewStep {
   const outcomes = memo.get(model) ?? new Map<string, PreviewStep | Failed>();
   memo.set(model, outcomes);
-  const { seed, shapes, summaries, classes } = settings;
+  const { seed, runtime, opsetLimit, shapes, summaries, classes } = settings;
   const key = JSON.stringify([
     step.technique,
     step.select,
     step.params,
     seed,
+    runtime ?? null,
+    opsetLimit ?? null,
     shapes ?? null,
     identity(summaries),
     classes ?? null,
@@ -139,7 +141,12 @@ export function previewRecipe(model: Model, recipe: Recipe, options: PreviewOpti
   let at = towardsTarget(model, recipe);
   for (const [index, step] of recipe.steps.entries()) {
     if (step.off === true) continue;
-    const done = previewStep(at, step, index, { number: index + 1, seed: recipe.seed ?? 1, ...options });
+    const done = previewStep(at, step, index, {
+      number: index + 1,
+      seed: recipe.seed ?? 1,
+      ...targetOf(recipe),
+      ...options,
+    });
     checkStepOpset(recipe, done.technique, index + 1, done.opset);
     steps.push(done);
     at = done.model;

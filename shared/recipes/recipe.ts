@@ -1,6 +1,7 @@
 /** Owns the recipe document: its schema, version and what a selection may be. */
 import { z } from 'zod';
 import { parseWith } from '../base/schema.ts';
+import { targetRuntimes } from '../techniques/storage-target.ts';
 import { type Preprocess, preprocessSchema } from '../training/preprocess-schema.ts';
 
 export const recipeVersion = 1;
@@ -28,7 +29,7 @@ export { type Preprocess, preprocessSchema };
 export const recipeSchema = z.strictObject({
   bantam: z.literal(recipeVersion),
   target: z
-    .strictObject({ runtime: z.string().optional(), opset: z.number().int().min(7).max(25).optional() })
+    .strictObject({ runtime: z.enum(targetRuntimes).optional(), opset: z.number().int().min(7).max(25).optional() })
     .optional(),
   seed: z.number().int().nonnegative().optional(),
   preprocess: preprocessSchema.optional(),

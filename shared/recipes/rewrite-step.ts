@@ -12,6 +12,7 @@ import { asWritten } from '../onnx/as-written.ts';
 import type { Ranges, Rewrite, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
 import { rewriteEverywhere } from '../techniques/everywhere.ts';
 import { techniqueOf } from '../techniques/index.ts';
+import type { TargetRuntime } from '../techniques/storage-target.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import type { Step } from './recipe.ts';
 import { selectEverywhere } from './select.ts';
@@ -20,6 +21,9 @@ export interface StepSettings {
   /** Position in the recipe, from 1: faults name it. */
   readonly number: number;
   readonly seed: number;
+  readonly runtime?: TargetRuntime;
+  /** The target's opset: no step raises the model above it for size alone. */
+  readonly opsetLimit?: number;
   readonly shapes?: ShapeChoice;
   readonly summaries?: Summaries;
   readonly classes?: readonly string[];
@@ -54,7 +58,9 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
   const complaint = technique.validate?.(params);
   if (complaint !== undefined) throw new Fault('bad-recipe', complaint, { where });
   const from = opsetVersion(model) ?? 0;
-  const to = technique.needs.opset?.(params) ?? from;
+  const needed = technique.needs.opset?.(params) ?? from;
+  const smaller = technique.needs.smallerFrom?.(params) ?? needed;
+  const to = smaller <= (settings.opsetLimit ?? smaller) ? Math.max(needed, smaller) : needed;
   const raised = to > from ? convertOpset(model, to) : model;
   const facts = inferFacts(raised, settings.shapes);
   const inner = technique.rewriteInside === undefined ? [] : innerGraphs(raised, settings.shapes);
@@ -71,6 +77,7 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
       ...(inside.length === 0 ? {} : { inside }),
       params,
       seed: settings.seed,
+      ...(settings.runtime === undefined ? {} : { runtime: settings.runtime }),
       ranges: settings.ranges ?? noRanges,
       ...(settings.summaries === undefined ? {} : { summaries: settings.summaries }),
       ...(settings.classes === undefined ? {} : { classes: settings.classes }),

@@ -6,7 +6,7 @@ import type { Taken } from '../techniques/declare.ts';
 import { runStep, type StepHost, type TrainingTold } from '../techniques/run-step.ts';
 import type { Recipe } from './recipe.ts';
 import { finishStep, resolveStep } from './rewrite-step.ts';
-import { checkStepOpset, towardsTarget } from './target.ts';
+import { checkStepOpset, targetOf, towardsTarget } from './target.ts';
 
 export interface RecipeOutcome {
   /** Baked: every weight computed. */
@@ -54,6 +54,7 @@ export async function runRecipe(
     const resolved = resolveStep(at, step, {
       number,
       seed: recipe.seed ?? 1,
+      ...targetOf(recipe),
       ...(shapes === undefined ? {} : { shapes }),
     });
     const name = resolved.technique.id;

@@ -1,7 +1,8 @@
-/** Owns a recipe's target: the opset that its result shall have. */
+/** Owns a recipe's target: the opset that its result shall have, and the runtime that is to load it. */
 import { Fault } from '../base/fault.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { asWritten } from '../onnx/as-written.ts';
+import type { TargetRuntime } from '../techniques/storage-target.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -37,6 +38,12 @@ export function towardsTarget(given: Model, recipe: Recipe): Model {
   known.set(to, aimed);
   return aimed;
 }
+
+/** The target as a step's settings take it. */
+export const targetOf = ({ target }: Recipe): { readonly runtime?: TargetRuntime; readonly opsetLimit?: number } => ({
+  ...(target?.runtime === undefined ? {} : { runtime: target.runtime }),
+  ...(target?.opset === undefined ? {} : { opsetLimit: target.opset }),
+});
 
 /** Faults `bad-recipe` where a step must raise the model above the target. */
 export function checkStepOpset(recipe: Recipe, technique: string, number: number, opset: number | undefined): void {

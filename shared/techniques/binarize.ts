@@ -84,7 +84,7 @@ function built(c: StepContext, form: 'latent' | 'stored'): Built {
     const around = binaryInputs(c) ? inputOf(c, node, layer, name(node.outputs[0] ?? node.id)) : undefined;
     const names = name(tensor.name);
     const output = made.get(tensor.name) ?? names.own('decoded');
-    const stored = storedBinary(c.model, layer, names, output);
+    const stored = storedBinary(c.model, layer, names, output, c.runtime);
     const gain =
       storedBytes(c.model, { nodes: [], initializers: [tensor] }) - stored.bytes - extraBytes(c.model, around);
     if (gain <= 0) {

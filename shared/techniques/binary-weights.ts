@@ -13,6 +13,7 @@ import { indexForms, type Names, type Parts } from './packed-indices.ts';
 import type { QuantLayer } from './quantize-layers.ts';
 import { lazyNumbers } from './quantize-numbers.ts';
 import { storedBytes } from './sparse-choice.ts';
+import { storageTarget, type TargetRuntime } from './storage-target.ts';
 
 /** Mean |w| per channel. */
 function scalesOf(layer: QuantLayer): Float64Array {
@@ -32,14 +33,20 @@ const scaleDims = (layer: QuantLayer): readonly number[] =>
  * Bits [n / 8] -> int32 -> float, minus a half, times 2a: exactly +a and -a. Of the forms for the bits the smallest. The value is
  * made under `output`.
  */
-export function storedBinary(model: Model, layer: QuantLayer, names: Names, output: string): Parts & { bytes: number } {
+export function storedBinary(
+  model: Model,
+  layer: QuantLayer,
+  names: Names,
+  output: string,
+  runtime: TargetRuntime | undefined,
+): Parts & { bytes: number } {
   const { tensor } = layer.weight;
   const count = elementCount(tensor.dims);
   const values = lazy(() => Uint8Array.from(layer.numbers(), (v) => (v < 0 ? 0 : 1)));
   const scale = lazyNumbers(names.own('scale'), 'float', scaleDims(layer), () => scalesOf(layer).map((a) => 2 * a));
   const half = numbersTensor(names.shared('half'), 'float', [], [0.5]);
   const shape = int64Tensor(names.own('shape'), [tensor.dims.length], tensor.dims);
-  const forms = indexForms({ count, bits: 1, values }, names, opsetVersion(model) ?? 0, model.irVersion);
+  const forms = indexForms({ count, bits: 1, values }, names, storageTarget(model, runtime));
   const sized = forms.map((bits) => {
     const nodes: NewNode[] = [
       ...bits.nodes,

@@ -11,6 +11,7 @@ import type { Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import type { TrainSettings } from '../training/settings.ts';
 import type { TechniqueGroup } from './groups.ts';
+import type { TargetRuntime } from './storage-target.ts';
 
 /** How exact the preview of a step is before it has run (see the folder's README). */
 export type Exactness = 'shape' | 'statistics' | 'training';
@@ -28,6 +29,8 @@ export interface Needs {
   readonly training?: true | ((params: FieldValues) => boolean);
   /** Lowest ai.onnx opset that the result needs; the model is raised to it first, no further. */
   readonly opset?: (params: FieldValues) => number;
+  /** The opset from which the result is smaller; the model is raised to it too, unless the recipe's target is lower. */
+  readonly smallerFrom?: (params: FieldValues) => number | undefined;
 }
 
 export type { CalibrationRequest, Evidence, EvidenceRequest, Range, Ranges };
@@ -52,6 +55,8 @@ export interface StepContext {
   /** Parsed by the technique's fields, defaults filled in. */
   readonly params: FieldValues;
   readonly seed: number;
+  /** What the file is written for: which storage forms it may have. Left out: onnxruntime. */
+  readonly runtime?: TargetRuntime;
   /** Ranges of the calibration that `needs` asked for. A thunk's business: throws `no-data` in a preview. */
   readonly ranges: Ranges;
   /** Names of the data set's classes, where it is at hand; not in a preview. */

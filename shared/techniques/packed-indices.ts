@@ -9,6 +9,7 @@ import { type ElementType, elementTypes } from '../ir/element-type.ts';
 import type { NewNode } from '../ir/graph-edit.ts';
 import { lazyTensor, type Tensor } from '../ir/tensor.ts';
 import { int64Tensor, numbersTensor, packNumbers } from '../ir/values.ts';
+import { type StorageTarget, storable } from './storage-target.ts';
 
 /** Nodes and stored tensors that make one value. */
 export interface Parts {
@@ -126,12 +127,13 @@ function planes(i: Indices, names: Names): Parts {
   return { nodes, initializers: [...initializers.values()], output: sum ?? '' };
 }
 
-/** Every form in which these indices can be stored under an opset and IR version; each gives int32 [count]. */
-export function indexForms(i: Indices, names: Names, opset: number, irVersion: number): readonly Parts[] {
+/** Every form in which these indices can be stored for a target; each gives int32 [count]. */
+export function indexForms(i: Indices, names: Names, target: StorageTarget): readonly Parts[] {
   const once: Indices = { ...i, values: lazy(i.values) };
   const forms = [plain(once, names, 'uint8')];
-  if (i.bits <= 4 && opset >= 21 && irVersion >= 10) forms.push(plain(once, names, 'uint4'));
-  if (i.bits <= 2 && opset >= 25 && irVersion >= 13) forms.push(plain(once, names, 'uint2'));
+  if (i.bits <= 4 && storable('uint4-index', target)) forms.push(plain(once, names, 'uint4'));
+  if (i.bits <= 2 && storable('uint2-index', target)) forms.push(plain(once, names, 'uint2'));
+  if (!storable('bit-planes', target)) return forms;
   if (i.bits < 8) forms.push(planes(once, names));
   // Fewer bits in a plane than clusters need would lose some; more only pad: 3 bits as a plane of 4, 5 to 7 as a byte.
   if (i.bits === 3) forms.push(planes({ ...once, bits: 4 }, names));

@@ -5,6 +5,7 @@ import type { Tensor } from '../ir/tensor.ts';
 import type { Weight } from './prunable-weights.ts';
 import { smallestForms } from './sparse-choice.ts';
 import { prunedBy, type SharedConstants, type StoredForm, sharedTensors } from './sparse-storage.ts';
+import type { TargetRuntime } from './storage-target.ts';
 
 export interface Thinned {
   readonly weight: Weight;
@@ -46,7 +47,7 @@ function place(edit: GraphEdit, listed: Set<Tensor>, weight: Weight, form: Store
 }
 
 /** The model with these weights thinned out. */
-export function placeWeights(model: Model, thinned: readonly Thinned[]): Placed {
+export function placeWeights(model: Model, thinned: readonly Thinned[], runtime: TargetRuntime | undefined): Placed {
   const edit = new GraphEdit(model.graph);
   const shared: SharedConstants = {
     shifts: edit.unique('bit_shifts'),
@@ -63,7 +64,7 @@ export function placeWeights(model: Model, thinned: readonly Thinned[]): Placed 
     ...prunedBy(weight.tensor, removed, mask),
     constant: weight.constant !== undefined,
   }));
-  const chosen = smallestForms(model, pruned, shared, (b) => edit.unique(b));
+  const chosen = smallestForms(model, pruned, shared, (b) => edit.unique(b), runtime);
   thinned.forEach(({ weight }, i) => {
     const form = chosen[i];
     if (form === undefined) return;

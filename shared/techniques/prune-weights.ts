@@ -48,6 +48,7 @@ function rewrite(c: StepContext): Rewrite {
   const { model, forms } = placeWeights(
     c.model,
     weights.map((w, i) => thinned(c, w, counts[i] ?? 0)),
+    c.runtime,
   );
   const removed = new Map(weights.map((w, i) => [w.weight.tensor.name, counts[i] ?? 0]));
   const layers = [...refused, ...byLayer.map(({ node, own }) => taken(node, own, removed, forms))];
@@ -125,6 +126,7 @@ function bake(trained: Model, c: StepContext): Model {
   return placeWeights(
     trained,
     candidatesOf(c, trained).weights.map((w, i) => thinned(magnitude, w, counts[i] ?? 0)),
+    c.runtime,
   ).model;
 }
 

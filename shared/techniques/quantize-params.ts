@@ -166,13 +166,17 @@ export const quantizeParams: Fields = {
   ...trainingFields,
 };
 
-/** int8 pooling and Clip need 12, scales per channel 13, 16-bit grids 21; 4-bit tensors 21, other widths are unpacked by BitShift (11). */
+/** int8 pooling and Clip need 12, scales per channel 13, 16-bit grids 21; narrow widths are unpacked by BitShift (11). */
 export function neededOpset(p: FieldValues): number {
   if (p.mode === 'static') return Number(p.activationBits) === 16 ? 21 : 13;
   if (p.mode === 'dynamic') return 11;
   // Training rounds by Round, which came with 11.
-  return p.bits === 4 || isMixed(p) ? 21 : p.bits === 8 && !trainsQuantized(p) ? 10 : 11;
+  return p.bits === 8 && !isMixed(p) && !trainsQuantized(p) ? 10 : 11;
 }
+
+/** Tensors of 4 bits came with 21; below it such weights stand packed in bytes, a few nodes each. */
+export const smallerFrom = (p: FieldValues): number | undefined =>
+  p.mode === 'weight-only' && (p.bits === 4 || isMixed(p)) ? 21 : undefined;
 
 /** How the saving shows at run time, by mode. */
 export function explained(p: FieldValues): Text {

@@ -4,16 +4,18 @@
  */
 import { lazy } from '../base/lazy.ts';
 import { attr } from '../ir/attribute.ts';
-import { type ElementType, elementCount, elementTypes, rawByteLength } from '../ir/element-type.ts';
+import { type ElementType, elementCount, elementTypes } from '../ir/element-type.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
-import { type Model, type Node, opsetVersion } from '../ir/model.ts';
+import type { Model, Node } from '../ir/model.ts';
 import { int64Tensor, numbersTensor, toNumbers } from '../ir/values.ts';
 import { namesFor } from './names-for.ts';
 import { indexForms, type Names, type Parts } from './packed-indices.ts';
 import type { QuantLayer } from './quantize-layers.ts';
 import { fittedScales, lazyNumbers, quantizedTensor, roundedLevels } from './quantize-numbers.ts';
 import { type Rounder, toNearest } from './quantize-rounding.ts';
+import { storedBytes } from './sparse-choice.ts';
+import { type StorageTarget, storable, storageTarget, type TargetRuntime } from './storage-target.ts';
 
 export interface WeightStorage {
   /** 2 to 8. Levels run from -(2^(bits-1) - 1) to 2^(bits-1) - 1: two bits are ternary. */
@@ -29,7 +31,9 @@ export function storeWeights(
   model: Model,
   layers: ReadonlyMap<string, QuantLayer>,
   storageOf: WeightStorage | ((id: string) => WeightStorage),
+  runtime: TargetRuntime | undefined,
 ): Model {
+  const target = storageTarget(model, runtime);
   const edit = new GraphEdit(model.graph);
   const names = namesFor(edit, 'quantized');
   const decoded = new Map<string, string>();
@@ -46,7 +50,7 @@ export function storeWeights(
       to = edit.unique(`${name}_decoded`);
       nodes.push(
         ...decoder(
-          { model, edit, names: names(name) },
+          { model, target, edit, names: names(name) },
           layer,
           typeof storageOf === 'function' ? storageOf(node.id) : storageOf,
           to,
@@ -117,6 +121,7 @@ export function weightError(layer: QuantLayer, bits: number, block: number): num
 
 interface Place {
   readonly model: Model;
+  readonly target: StorageTarget;
   readonly edit: GraphEdit;
   readonly names: Names;
 }
@@ -139,7 +144,8 @@ function decoder(place: Place, layer: QuantLayer, storage: WeightStorage, output
   };
   const castTo = [attr.int('to', elementTypes[type].code)];
   let at: string;
-  if (bits === 8 || bits === 4) {
+  // Four bits in bytes, where the target has no tensors of them.
+  if (bits === 8 || (bits === 4 && storable('int4', place.target))) {
     const stored = names.own('quantized');
     edit.setInitializer(quantizedTensor(stored, bits === 4 ? 'int4' : 'int8', layout.view, levels));
     at = emit('Cast', [stored], names.own('cast'), castTo);
@@ -165,10 +171,11 @@ function decoder(place: Place, layer: QuantLayer, storage: WeightStorage, output
   return nodes;
 }
 
-/** The smallest form of `count` numbers of `bits` bits that the model's opset has, as int32 [count]. */
-function packed({ model, names }: Place, count: number, bits: number, values: () => Uint8Array): Parts {
-  const forms = indexForms({ count, bits, values }, names, opsetVersion(model) ?? 0, model.irVersion);
-  const bytes = (form: Parts): number =>
-    form.initializers.reduce((sum, t) => sum + rawByteLength(t.type, elementCount(t.dims)), 80 * form.nodes.length);
-  return forms.reduce((best, form) => (bytes(form) < bytes(best) ? form : best));
+/** The smallest form of `count` numbers of `bits` bits that the target has, by exact bytes, as int32 [count]. */
+function packed({ model, target, names }: Place, count: number, bits: number, values: () => Uint8Array): Parts {
+  const sized = indexForms({ count, bits, values }, names, target).map((form) => ({
+    form,
+    bytes: storedBytes(model, form),
+  }));
+  return sized.reduce((best, one) => (one.bytes < best.bytes ? one : best)).form;
 }

@@ -10,7 +10,7 @@ import { fallbackTrials, hasFloor, withFallback } from './quantize-fallback.ts';
 import { computesIn8Bits, foldedForQuantization, type QuantLayer, quantLayer } from './quantize-layers.ts';
 import { isMixed, mixedTrials, precisionOf } from './quantize-mixed.ts';
 import { operatorForm } from './quantize-operators.ts';
-import { explained, neededOpset, quantizeParams } from './quantize-params.ts';
+import { explained, neededOpset, quantizeParams, smallerFrom } from './quantize-params.ts';
 import { type QuantPlan, quantPlan, rangedValues } from './quantize-plan.ts';
 import { type Prepared, preparedForQuantization } from './quantize-prepare.ts';
 import { type Rounding, roundingOf, roundingRequest, roundsAdaptively, toNearest } from './quantize-rounding.ts';
@@ -57,7 +57,12 @@ function rewriteStatic(c: StepContext, entered: readonly Node[]): Rewrite {
   const { round, findings } = roundingOf(c, model);
   const correct = correctionOf(c, model);
   const how = { symmetric: c.params.symmetric === true, bits, round, correct };
-  const done = storeWeights(new StaticRewrite(model, plan, c.ranges, how).run(), plan.stored, { ...eightBits, round });
+  const done = storeWeights(
+    new StaticRewrite(model, plan, c.ranges, how).run(),
+    plan.stored,
+    { ...eightBits, round },
+    c.runtime,
+  );
   const operators = c.params.form === 'qoperator' ? operatorForm(done, plan) : { model: done, foreign: false };
   const said = [...notes, ...staticNotes(plan, bits), ...(operators.foreign ? [foreignNote] : [])];
   return { model: operators.model, layers, notes: said, findings };
@@ -86,7 +91,7 @@ function rewriteDynamic(c: StepContext): Rewrite {
         ),
       ]
     : [];
-  return { model: storeWeights(dynamicRewrite(model, computed), stored, eightBits), layers: taken, notes };
+  return { model: storeWeights(dynamicRewrite(model, computed), stored, eightBits, c.runtime), layers: taken, notes };
 }
 
 /** Layers whose weights alone are stored narrow. */
@@ -104,7 +109,7 @@ function rewriteWeights(c: StepContext, rounding: Rounding = roundingOf(c, c.mod
   if (layers.size === 0) return { model: c.model, layers: taken, notes: [] };
   const { findings, round } = rounding;
   const block = Number(c.params.block);
-  const model = storeWeights(c.model, layers, (id) => ({ bits: bitsOf(id), block, round }));
+  const model = storeWeights(c.model, layers, (id) => ({ bits: bitsOf(id), block, round }), c.runtime);
   return { model, layers: taken, notes, findings };
 }
 
@@ -113,7 +118,9 @@ function mixedOf(c: StepContext): EvidenceRequest | undefined {
   if (!isMixed(c.params)) return undefined;
   const block = Number(c.params.block);
   const { round } = roundingOf(c, c.model);
-  return mixedTrials(c, storable(c).layers, (only, bits) => storeWeights(c.model, only, { bits, block, round }));
+  return mixedTrials(c, storable(c).layers, (only, bits) =>
+    storeWeights(c.model, only, { bits, block, round }, c.runtime),
+  );
 }
 
 const staticNotes = (plan: QuantPlan, bits: number): readonly Text[] => {
@@ -247,6 +254,7 @@ export const quantize: Technique = {
     evidence: evidenceFor,
     training: trainsQuantized,
     opset: (p) => neededOpset(p),
+    smallerFrom,
   },
   fits: (node: Node, c) => {
     const reason = quantLayer(c.model, c.facts, node, false);

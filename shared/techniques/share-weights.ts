@@ -78,7 +78,7 @@ class Sharer {
       extra.nodes = bits.nodes;
       extra.tensors = [...sharedTensors(this.#bitConstants(names)), ...bits.initializers.filter((t) => t !== values)];
     }
-    const form = sharedForm(model, tensor, sharing, names);
+    const form = sharedForm(model, tensor, sharing, names, this.#c.runtime);
     const before = storedBytes(model, {
       nodes: [],
       initializers: s.sparse === undefined ? [s.tensor] : [],

@@ -8,12 +8,13 @@ import { rng } from '../base/random.ts';
 import { attr } from '../ir/attribute.ts';
 import { elementCount } from '../ir/element-type.ts';
 import type { NewNode } from '../ir/graph-edit.ts';
-import { type Model, opsetVersion } from '../ir/model.ts';
+import type { Model } from '../ir/model.ts';
 import { lazyTensor, type Tensor } from '../ir/tensor.ts';
 import { int64Tensor, packNumbers, toNumbers } from '../ir/values.ts';
 import { type Indices, indexForms, type Names, type Parts } from './packed-indices.ts';
 import { lazyNumbers } from './quantize-numbers.ts';
 import { storedBytes } from './sparse-choice.ts';
+import { storageTarget, type TargetRuntime } from './storage-target.ts';
 import { type ClusterStart, type Clusters, clusterWeights } from './weight-clusters.ts';
 
 export interface Sharing {
@@ -160,10 +161,16 @@ export interface SharedForm extends Parts {
 }
 
 /** The smallest form of a tensor under this sharing. Reads no value. */
-export function sharedForm(model: Model, tensor: Tensor, s: Sharing, names: Names): SharedForm {
+export function sharedForm(
+  model: Model,
+  tensor: Tensor,
+  s: Sharing,
+  names: Names,
+  runtime: TargetRuntime | undefined,
+): SharedForm {
   const table = tableOf(tensor, s);
   const indices: Indices = { count: table.groups.padded, bits: table.bits, values: () => table.clusters().indices };
-  const forms = indexForms(indices, names, opsetVersion(model) ?? 0, model.irVersion);
+  const forms = indexForms(indices, names, storageTarget(model, runtime));
   const sized = forms.map((f) => {
     const parts = lookUp(tensor, table, f, names);
     const bytes = storedBytes(model, { nodes: parts.nodes, initializers: parts.initializers });

@@ -12,6 +12,7 @@ import {
   type StoredForm,
   sharedTensors,
 } from './sparse-storage.ts';
+import { storable, storageTarget, type TargetRuntime } from './storage-target.ts';
 
 const empty: Graph = {
   name: 'g',
@@ -77,13 +78,15 @@ export function smallestForms(
   pruned: readonly (Pruned & { readonly constant: boolean })[],
   shared: SharedConstants,
   unique: (base: string) => string,
+  runtime: TargetRuntime | undefined,
 ): readonly StoredForm[] {
+  const target = storageTarget(model, runtime);
   const sized = (form: StoredForm): Sized => ({ form, bytes: bytesOf(model, form) });
   const choices = pruned.map((p) => {
-    // Sparse initializers came with IR 5; ONNX Runtime takes them for float alone.
-    const coo = model.irVersion >= 5 && !p.constant && p.tensor.type === 'float' && p.kept > 0;
+    // ONNX Runtime takes sparse initializers for float alone.
+    const coo = storable('sparse', target) && !p.constant && p.tensor.type === 'float' && p.kept > 0;
     const plain = coo ? smaller(sized(denseForm(p)), sized(cooForm(p))) : sized(denseForm(p));
-    return { plain, best: smaller(plain, sized(bitForm(p, shared, unique))) };
+    return { plain, best: storable('bit-mask', target) ? smaller(plain, sized(bitForm(p, shared, unique))) : plain };
   });
   const gain = choices.reduce((n, c) => n + c.plain.bytes - c.best.bytes, 0);
   const cost = bytesOf(model, { kind: 'bits', nodes: [], initializers: sharedTensors(shared) });

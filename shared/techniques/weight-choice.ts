@@ -94,7 +94,7 @@ function probes(c: StepContext, weights: readonly Candidate[]): readonly Probe[]
     at: (ratio) => {
       const t = thinned(c, one, one.sparsity.removed(ratio));
       const { constant, tensor } = one.weight;
-      if (constant !== undefined) return placeWeights(c.model, [t]).model;
+      if (constant !== undefined) return placeWeights(c.model, [t], c.runtime).model;
       const edit = new GraphEdit(c.model.graph);
       const dense = denseForm(prunedBy(tensor, t.removed, t.mask)).dense;
       if (dense !== undefined) edit.setInitializer(dense);

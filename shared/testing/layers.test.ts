@@ -50,7 +50,7 @@ const rendererTable: Readonly<Record<string, readonly string[]>> = {
 const packageOwners: Readonly<Record<string, (file: string) => boolean>> = {
   electron: (f) => /^electron\/(main|preload)\//.test(f),
   'onnxruntime-node': (f) => f.startsWith('electron/runtime/'),
-  'onnxruntime-web': (f) => f.startsWith('renderer/runtime/'),
+  'onnxruntime-web': (f) => f.startsWith('renderer/runtime/') || f.startsWith('electron/runtime/'),
   react: (f) => f.startsWith('renderer/'),
   'react-dom': (f) => f.startsWith('renderer/'),
   'onnx-buf': (f) => f.startsWith('shared/onnx/'),

@@ -65,6 +65,7 @@ it with \`--recipe\`. The same recipe, seed and model give the same bytes.
 
 - \`bantam\`: version of the document, 1. \`seed\`: of everything random, 1 where it is left out.
 - \`target.opset\`: the opset of the result. The model is raised to it first; a model above it, or a step that needs more, is an error.
+- \`target.runtime\`: \`onnxruntime\` (left out) or \`onnxruntime-web\`. Stored weights take the smallest form that it loads and decodes once.
 - \`preprocess\`: how samples become the input: \`scale\`, \`mean\`, \`std\`, \`layout\`, \`colour\`, \`resize\`, \`invert\`. Presets of the
   command line: ${Object.keys(preprocessPresets)
     .map((n) => `\`${n}\``)
