@@ -11,7 +11,7 @@ import { rng } from '#shared/base/random.ts';
 import { attr } from '#shared/ir/attribute.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { writeModel } from '#shared/onnx/write.ts';
-import { chooseWeightForm, formFits, type WeightForm } from '#shared/ops/conv-form-choice.ts';
+import { chooseWeightForm, formFits, type WeightForm, type WeightShape } from '#shared/ops/conv-form-choice.ts';
 import { slidingOf, weightForms } from '#shared/ops/conv-weight-forms.ts';
 import type { RunTensor } from '#shared/ports/runtime.ts';
 import { emitting } from '#shared/testing/emitting.ts';
@@ -53,6 +53,14 @@ const shapes: readonly Shape[] = [
   [8, 256, 256, 7, 3, 1, 1],
   [8, 256, 512, 7, 1, 1, 1],
 ];
+
+/** What the rule is asked about it. */
+function asked([n, channels, outputs, size, kernel, stride, group]: Shape): WeightShape {
+  const pad = kernel === 5 ? 0 : (kernel - 1) / 2;
+  const small = Math.floor((size + 2 * pad - kernel) / stride) + 1;
+  const splits = group === 1 && kernel > 1 && stride === 1;
+  return { n, channels, outputs, group, positions: small * small, taps: kernel * kernel, strided: stride > 1, splits };
+}
 
 function built(form: WeightForm, [n, c, o, size, kernel, stride, group]: Shape): { model: Model; small: number } {
   const pad = kernel === 5 ? 0 : (kernel - 1) / 2;
@@ -133,10 +141,8 @@ for (const shape of shapes) {
   if (only === 'depthwise' && shape[6] === 1) continue;
   const [n, channels, outputs, size, kernel, stride, group] = shape;
   const ms: Partial<Record<WeightForm, number>> = {};
-  for (const form of forms)
-    if (formFits(form, { channels, group })) ms[form] = Number((await cpuMs(form, shape)).toPrecision(3));
-  const { small } = built('columns', shape);
-  const at = { n, channels, outputs, group, positions: small * small, taps: kernel * kernel, strided: stride > 1 };
+  const at = asked(shape);
+  for (const form of forms) if (formFits(form, at)) ms[form] = Number((await cpuMs(form, shape)).toPrecision(3));
   const chosen = chooseWeightForm(at);
   const ratio = (ms[chosen] ?? Number.NaN) / Math.min(...Object.values(ms));
   lost += Math.log(ratio);

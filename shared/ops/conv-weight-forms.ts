@@ -65,19 +65,21 @@ function withoutUnread(c: GradientContext, x: string, s: Sliding): string {
   return c.one('Slice', [x, ...bounds.map((b) => c.ints(b))]);
 }
 
+/** Convolves each channel with a kernel for each tap that picks it: [N, C, ...] -> [N, C * taps, ...]. `mirrored`: last tap first. */
+function picked(c: GradientContext, x: string, channels: number, s: Sliding, mirrored = false): string {
+  const taps = product(s.kernel);
+  const hot = new Float32Array(channels * taps * taps);
+  for (let i = 0; i < channels * taps; i++) hot[i * taps + (mirrored ? taps - 1 - (i % taps) : i % taps)] = 1;
+  const kernels = c.constant(numbersTensor('columns', 'float', [channels * taps, 1, ...s.kernel], hot));
+  const pads = attr.ints('pads', [...s.begins, ...s.ends.map((e) => Math.max(0, e))]);
+  return c.one('Conv', [x, kernels], [...windowAttrs(s, channels), pads]);
+}
+
 /** [N, C, large...] -> [N, C * taps, small...]: each tap of each channel as a channel of its own. */
 function columns(c: GradientContext, x: string, channels: number, s: Sliding): string {
-  const taps = product(s.kernel);
   const plain = s.strides.every((v) => v === 1) && [...s.begins, ...s.ends].every((p) => p === 0);
-  if (taps === 1 && plain) return x;
-  const hot = new Float32Array(channels * taps * taps);
-  for (let i = 0; i < channels * taps; i++) hot[i * taps + (i % taps)] = 1;
-  const kernels = c.constant(numbersTensor('columns', 'float', [channels * taps, 1, ...s.kernel], hot));
-  return c.one(
-    'Conv',
-    [withoutUnread(c, x, s), kernels],
-    [...windowAttrs(s, channels), attr.ints('pads', [...s.begins, ...s.ends.map((e) => Math.max(0, e))])],
-  );
+  if (product(s.kernel) === 1 && plain) return x;
+  return picked(c, withoutUnread(c, x, s), channels, s);
 }
 
 /** The columns of an image [N, C, large...] under the node's window: [N, C * taps, small...]. */
@@ -174,6 +176,44 @@ const columnsJoint: Form = (c, x, dy, s) => {
   return reshapeTo(c, c.one('MatMul', [left, reshapeTo(c, right, [n * positions, inner])]), [o, channels, ...s.kernel]);
 };
 
+/**
+ * Taps of a row by the columns of x, taps of a column by those of dy, so that one product has both: 2 k copies of a picture instead
+ * of k * k. Rows of x: sum over p of dy[p - i] x[p + j] for the tap (i, j). Pictures, stride 1, one group.
+ */
+const split: Form = (c, x, dy, s) => {
+  const [n = 1, channels = 1, high = 1] = x.dims;
+  const [, o = 1, low = 1, wide = 1] = dy.dims;
+  const [rows = 1, across = 1] = s.kernel;
+  const one = <T>(value: T | undefined, fill: T): readonly [T, T] => [fill, value ?? fill];
+  const ofX: Sliding = {
+    kernel: [1, across],
+    strides: [1, 1],
+    dilations: one(s.dilations[1], 1),
+    begins: one(s.begins[1], 0),
+    ends: one(s.ends[1], 0),
+  };
+  const reach = (s.dilations[0] ?? 1) * (rows - 1);
+  const before = reach - (s.begins[0] ?? 0);
+  const ofDy: Sliding = {
+    kernel: [rows, 1],
+    strides: [1, 1],
+    dilations: [s.dilations[0] ?? 1, 1],
+    begins: [before, 0],
+    ends: [high + reach - low - before, 0],
+  };
+  const positions = high * wide;
+  // What no window reaches across is cut; unread rows meet zeros of dy.
+  const right = reshapeTo(c, columns(c, x.name, channels, ofX), [n, channels * across, positions]);
+  const left = reshapeTo(c, picked(c, dy.name, o, ofDy, true), [n, o * rows, positions]);
+  const found = sumOver(c, c.one('MatMul', [left, transposeBy(c, right, [0, 2, 1])]), [0]);
+  return reshapeTo(c, transposeBy(c, reshapeTo(c, found, [o, rows, channels, across]), [0, 2, 1, 3]), [
+    o,
+    channels,
+    rows,
+    across,
+  ]);
+};
+
 /** Depthwise: samples as channels of their group, dy as a kernel as large as the picture. */
 const groups: Form = (c, x, dy, s, group) => {
   const [n = 1, , ...large] = x.dims;
@@ -196,12 +236,22 @@ const groups: Form = (c, x, dy, s, group) => {
   return reshapeTo(c, found, [o, 1, ...s.kernel]);
 };
 
+/** Whether the rows and columns of a window can be taken apart: a picture, stride 1, one group, pads within the window's reach. */
+export function splitsApart(s: Sliding, group: number): boolean {
+  const reach = (s.dilations[0] ?? 1) * ((s.kernel[0] ?? 1) - 1);
+  const within = [s.begins[0] ?? 0, s.ends[0] ?? 0].every((p) => p <= reach);
+  return (
+    group === 1 && within && s.kernel.length === 2 && s.kernel.every((k) => k > 1) && s.strides.every((v) => v === 1)
+  );
+}
+
 /** Every form, for the benchmark; `formFits` says which take a shape. */
 export const weightForms: Readonly<Record<WeightForm, Form>> = {
   exchange,
   taps,
   columns: columnsEach,
   joint: columnsJoint,
+  split,
   groups,
 };
 
@@ -217,6 +267,7 @@ export function weightGradient(c: GradientContext, x: Named, dy: Named, s: Slidi
     positions: product(small),
     taps: product(s.kernel),
     strided: s.strides.some((v) => v !== 1),
+    splits: splitsApart(s, group),
   });
   return weightForms[form](c, x, dy, s, group);
 }
