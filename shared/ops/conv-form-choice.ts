@@ -1,9 +1,9 @@
 /**
  * Owns which form of a convolution's weight gradient is fastest for a shape: a rule fitted to measures, which stand in its test.
- * Source of the measures: `npm run bench gradient-forms`, one thread, CPU time, onnxruntime-node 1.30.0 on x86-64 with AVX2.
+ * Source of the measures: `npm run bench gradient-forms`, two threads, onnxruntime-node 1.30.0 on x86-64 with AVX2.
  */
 
-export type WeightForm = 'exchange' | 'taps' | 'columns' | 'joint' | 'groups' | 'split';
+export type WeightForm = 'exchange' | 'columns' | 'joint' | 'groups' | 'split';
 
 /** Whether a form can compute the gradient of a weight with so many channels, groups. */
 export function formFits(form: WeightForm, s: Pick<WeightShape, 'channels' | 'group' | 'splits'>): boolean {
@@ -26,21 +26,19 @@ export interface WeightShape {
   readonly splits: boolean;
 }
 
-/** Columns cost taps times taps: beyond this many the exchanged convolution is faster. */
-const manyTaps = 9;
 /** A depthwise picture so small is itself a cheap kernel. */
 const fewPositions = 16;
-/** Below this the slices of all taps stay in the cache. */
-const cachedFloats = 2 ** 20;
+/** Depthwise: columns cost taps times taps. */
+const depthwiseTaps = 9;
+/** Beyond this many taps the columns of one group cost more than the exchanged convolution. */
+const manyTaps = 49;
 
 export function chooseWeightForm(s: WeightShape): WeightForm {
   if (s.group > 1) {
-    const cheap = s.positions <= fewPositions || (s.strided && s.taps > manyTaps);
+    const cheap = s.positions <= fewPositions || (s.strided && s.taps > depthwiseTaps);
     return s.group === s.channels && cheap ? 'groups' : 'columns';
   }
-  if (s.taps > manyTaps && !s.strided) return 'exchange';
-  const few = s.channels >= 16 && s.positions >= 128 && s.n * s.channels * s.positions < cachedFloats;
-  if (s.taps > 1 && few && !s.strided) return 'taps';
   if (s.outputs > s.positions) return 'joint';
-  return s.splits && s.channels >= 16 ? 'split' : 'columns';
+  if (s.splits && s.channels >= 8 && s.outputs <= 2 * s.channels) return 'split';
+  return s.taps > manyTaps ? 'exchange' : 'columns';
 }

@@ -117,38 +117,6 @@ const exchange: Form = (c, x, dy, s) => {
   return transposeBy(c, found, swap);
 };
 
-/** Each tap's part of x: [N, C, small...], taps in row-major order. */
-function tapSlices(c: GradientContext, x: Named, s: Sliding, small: readonly number[]): readonly string[] {
-  const padded = [...s.begins, ...s.ends].some((p) => p > 0);
-  const ends = s.ends.map((e) => Math.max(0, e));
-  const wide = padded ? c.one('Pad', [x.name, c.ints([0, 0, ...s.begins, 0, 0, ...ends])]) : x.name;
-  const axes = s.kernel.map((_, i) => i + 2);
-  return Array.from({ length: product(s.kernel) }, (_, tap) => {
-    let rest = tap;
-    const at = s.kernel.map(() => 0);
-    for (let i = s.kernel.length - 1; i >= 0; i--) {
-      at[i] = rest % (s.kernel[i] ?? 1);
-      rest = Math.floor(rest / (s.kernel[i] ?? 1));
-    }
-    const starts = at.map((k, i) => k * (s.dilations[i] ?? 1));
-    const stops = starts.map((from, i) => from + ((small[i] ?? 1) - 1) * (s.strides[i] ?? 1) + 1);
-    return c.one('Slice', [wide, c.ints(starts), c.ints(stops), c.ints(axes), c.ints(s.strides)]);
-  });
-}
-
-/** One product per tap with the same transposed dy: no columns are written. One group. */
-const taps: Form = (c, x, dy, s) => {
-  const [n = 1, channels = 1] = x.dims;
-  const [, o = 1, ...small] = dy.dims;
-  const positions = product(small);
-  const right = transposeBy(c, reshapeTo(c, dy.name, [n, o, positions]), [0, 2, 1]);
-  const parts = tapSlices(c, x, s, small).map((part) =>
-    sumOver(c, c.one('MatMul', [reshapeTo(c, part, [n, channels, positions]), right]), [0]),
-  );
-  const all = parts.length === 1 ? (parts[0] ?? '') : c.one('Concat', parts, [attr.int('axis', 0)]);
-  return reshapeTo(c, transposeBy(c, all, [2, 1, 0]), [o, channels, ...s.kernel]);
-};
-
 /** Columns times dy for each sample, summed. The smaller side stands on the right, where the product packs it. */
 const columnsEach: Form = (c, x, dy, s, group) => {
   const [n = 1, channels = 1] = x.dims;
@@ -248,7 +216,6 @@ export function splitsApart(s: Sliding, group: number): boolean {
 /** Every form, for the benchmark; `formFits` says which take a shape. */
 export const weightForms: Readonly<Record<WeightForm, Form>> = {
   exchange,
-  taps,
   columns: columnsEach,
   joint: columnsJoint,
   split,
