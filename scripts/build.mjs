@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-const external = ['onnxruntime-node', 'electron', 'mnist', 'open'];
+const external = ['onnxruntime-node', 'onnxruntime-web', 'electron', 'mnist', 'open'];
 /** @satisfies {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,

@@ -1,11 +1,12 @@
 /** Owns `bantam apply`: a recipe run, the file written and read back. */
+import type { BrowserCheck } from '#shared/contract/browser-check.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import type { Preprocess } from '#shared/recipes/recipe.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { type Applied, applyRecipe } from '../jobs/apply-recipe.ts';
 import { accuracyText, comparisonText, differenceText, preprocessText } from './evaluation-report.ts';
 import { figuresJson, headlineTable } from './figures-report.ts';
-import { readRecipe } from './options.ts';
+import { recipeFor } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
@@ -18,6 +19,23 @@ export interface ApplyOptions extends OutputOptions, RunOptions, RecipeOptions {
   readonly output: string;
   readonly data?: string;
   readonly preprocess?: Preprocess | 'auto';
+}
+
+/** The file in the runtime that pages use, and what to do where it is smaller but slower there. */
+export function browserText(c: BrowserCheck): string {
+  if (!c.loads) return `${c.runtime}: does not load the file: ${c.why ?? ''}`;
+  const outputs =
+    c.maxAbsError === null
+      ? `not run: ${c.why ?? 'no input'}`
+      : `outputs within ${c.maxAbsError.toPrecision(2)} of native`;
+  if (c.latencyMs === null) return `${c.runtime}: loads, ${outputs}`;
+  const { before, after } = c.latencyMs;
+  const times = before === null ? milliseconds(after) : `${milliseconds(after)}, original ${milliseconds(before)}`;
+  const slower =
+    before !== null && after > before * 1.1
+      ? '\nslower there than the original: its kernels take the time of floats or more; quantize with mode static runs int8 kernels'
+      : '';
+  return `${c.runtime}: loads, ${outputs}; ${times}${slower}`;
 }
 
 export function appliedText(done: Applied): string {
@@ -39,11 +57,12 @@ export function appliedText(done: Applied): string {
     );
   }
   if (done.comparison !== undefined) parts.push(`against the original:\n${comparisonText(done.comparison)}`);
+  if (done.browser != null) parts.push(browserText(done.browser));
   return parts.join('\n\n');
 }
 
 export async function apply(path: string, options: ApplyOptions): Promise<void> {
-  const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  const recipe = recipeFor(options);
   const model = openModelFile(path);
   checkOutput(options.output, path);
   const shapes = shapeChoice(model, options.shape);

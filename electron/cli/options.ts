@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { Fault } from '#shared/base/fault.ts';
 import { parseWith } from '#shared/base/schema.ts';
 import { type Preprocess, parseRecipe, preprocessSchema, type Recipe } from '#shared/recipes/recipe.ts';
+import type { TargetRuntime } from '#shared/techniques/storage-target.ts';
 import { presetOf } from '#shared/training/preprocess.ts';
 
 /** A parser of whole numbers in a range. */
@@ -49,6 +50,24 @@ export function readJson(path: string): unknown {
 
 /** Reads and validates a recipe file. Faults: `bad-path`, `bad-file`, `bad-recipe`. */
 export const readRecipe = (path: string): Recipe => parseRecipe(readJson(path));
+
+export interface RecipeChoice {
+  /** Path of the recipe. */
+  readonly recipe: string;
+  readonly seed?: number;
+  /** Takes the place of the recipe's own. */
+  readonly target?: TargetRuntime;
+}
+
+/** The recipe with what the command line says in its place. Faults as `readRecipe`. */
+export function recipeFor({ recipe: path, seed, target }: RecipeChoice): Recipe {
+  const recipe = readRecipe(path);
+  return {
+    ...recipe,
+    ...(seed === undefined ? {} : { seed }),
+    ...(target === undefined ? {} : { target: { ...recipe.target, runtime: target } }),
+  };
+}
 
 /** A named preset, or JSON that the schema takes; `auto` leaves it to what does best on a few training samples. */
 export function preprocess(text: string): Preprocess | 'auto' {

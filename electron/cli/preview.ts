@@ -4,19 +4,16 @@ import { previewRecipe } from '#shared/recipes/preview.ts';
 import { openModelFile } from '../host/model-files.ts';
 import { figuresJson, headlineTable } from './figures-report.ts';
 import type { ShapeOption } from './inspect.ts';
-import { readRecipe } from './options.ts';
+import { type RecipeChoice, recipeFor } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { shapeChoice } from './shapes.ts';
 import { stepsText } from './steps-report.ts';
 import { latencyHere, latencyJson, latencyText } from './this-machine.ts';
 
-export interface RecipeOptions extends ShapeOption {
-  readonly recipe: string;
-  readonly seed?: number;
-}
+export interface RecipeOptions extends ShapeOption, RecipeChoice {}
 
 export function preview(path: string, options: OutputOptions & RecipeOptions): void {
-  const recipe = { ...readRecipe(options.recipe), ...(options.seed === undefined ? {} : { seed: options.seed }) };
+  const recipe = recipeFor(options);
   const model = openModelFile(path);
   const shapes = shapeChoice(model, options.shape);
   const { before, figures, steps, model: after } = previewRecipe(model, recipe, { shapes });

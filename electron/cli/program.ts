@@ -1,5 +1,6 @@
 /** Owns the commands and their options, as `bantam --help` lists them. Each command's work is loaded when it is called. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { targetRuntimes } from '#shared/techniques/storage-target.ts';
 import type { ApplyOptions } from './apply.ts';
 import type { AssetsOptions } from './assets.ts';
 import { deviceCommands } from './device-commands.ts';
@@ -23,7 +24,10 @@ const shaped = (c: Command): Command =>
   c.option('--shape <name=1,3,224,224>', "set an input's dimensions (repeatable)", shape);
 const seeded = (c: Command): Command => c.option('--seed <n>', 'seed of everything random', seed);
 const threaded = (c: Command): Command => c.option('--threads <n>', 'threads of the runtime', threads);
-const withRecipe = (c: Command): Command => c.requiredOption('--recipe <file>', 'the recipe (JSON)');
+const withRecipe = (c: Command): Command =>
+  c
+    .requiredOption('--recipe <file>', 'the recipe (JSON)')
+    .addOption(new Option('--target <runtime>', 'what the file is written for').choices([...targetRuntimes]));
 const preprocessed = (c: Command): Command =>
   c.option(
     '--preprocess <name or JSON>',

@@ -3,6 +3,7 @@ import type { Figures, ShapeChoice } from '#shared/analysis/figures.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { Cancelled, checkCancel } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
+import type { BrowserCheck } from '#shared/contract/browser-check.ts';
 import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import type { Model } from '#shared/ir/model.ts';
@@ -16,6 +17,7 @@ import { evaluate, type Subject } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
 import { saveModelFile } from '../host/model-files.ts';
 import type { StepData } from './calibrate-step.ts';
+import { checkInBrowser } from './check-in-browser.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { packedStages } from './packed-stages.ts';
 import { partOf, type Report } from './report.ts';
@@ -49,6 +51,8 @@ export interface Applied {
   readonly packedBefore?: number | null;
   readonly evaluation?: { readonly before: Evaluation; readonly after: Evaluation };
   readonly comparison?: Comparison;
+  /** Where the recipe's target is the browser: the file and the original there, timed in turn. */
+  readonly browser?: BrowserCheck | null;
 }
 
 /** Cancelled, and the best epoch of the training that was under way stands at `out`. */
@@ -120,6 +124,16 @@ async function judge(
   return { ...compared, evaluation: { before, after } };
 }
 
+/** Faults `runtime` where the target does not take what was written for it. */
+async function inBrowser({ runtime, report }: WorkParts, request: ApplyRequest): Promise<BrowserCheck | null> {
+  report.progress(0.99, 'checking in the browser runtime');
+  const { model: original, out: written, shapes } = request;
+  const check = await checkInBrowser(runtime, { written, original, shapes });
+  if (check?.loads === false)
+    throw new Fault('runtime', `${check.runtime} does not load the result: ${check.why ?? ''}`, { where: written });
+  return check;
+}
+
 /** Said before anything runs: an hour of steps must not end at one that lacks its data. */
 function checkNeedsNoData(steps: readonly PreviewStep[]): void {
   for (const step of steps) {
@@ -186,5 +200,6 @@ export async function applyRecipe(parts: WorkParts, request: ApplyRequest): Prom
     ...(stages.after.has(k) ? { packedBytes: stages.after.get(k) ?? null } : {}),
   }));
   const packed = stages.before === undefined ? {} : { packedBefore: stages.before };
-  return { before, predicted, after, steps, ...packed, ...judged };
+  const there = recipe.target?.runtime === 'onnxruntime-web' ? { browser: await inBrowser(parts, request) } : {};
+  return { before, predicted, after, steps, ...packed, ...judged, ...there };
 }

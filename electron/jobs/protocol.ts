@@ -1,5 +1,6 @@
 /** Owns what the host and a job process say to each other. Plain data and typed arrays, cloned by the process channel. */
 import type { FaultData } from '#shared/base/fault.ts';
+import type { BrowserCheck } from '#shared/contract/browser-check.ts';
 import type { CallOutput, DataLook, Job, JobResult, JobSpec } from '#shared/contract/calls.ts';
 import type { WireTensor } from '#shared/contract/run-tensor.ts';
 import type { Provider } from '#shared/contract/runtimes.ts';
@@ -50,6 +51,7 @@ export type Verified = {
   readonly after: NonNullable<JobResult['after']>;
   readonly maxAbsError: number;
   readonly loads: boolean;
+  readonly browser: BrowserCheck | null;
 };
 
 /** How a task ended well. `wrote`: the result model stands at the task's `out`. */

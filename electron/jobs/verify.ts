@@ -2,24 +2,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
-import type { RunTensor, Runtime } from '#shared/ports/runtime.ts';
+import type { Runtime } from '#shared/ports/runtime.ts';
 import { openModelFile } from '../host/model-files.ts';
+import { checkInBrowser } from './check-in-browser.ts';
+import { outputsDifference } from './outputs-difference.ts';
 import type { Verified } from './protocol.ts';
 import { randomFeeds } from './random-feeds.ts';
-
-function difference(a: RunTensor, b: RunTensor | undefined): number {
-  if (b === undefined || a.data.length !== b.data.length) return Number.MAX_VALUE;
-  let worst = 0;
-  for (let i = 0; i < a.data.length; i++) {
-    const [x, y] = [a.data[i], b.data[i]];
-    if (x === y) continue;
-    const [p, q] = [Number(x), Number(y)];
-    if (Number.isNaN(p) && Number.isNaN(q)) continue;
-    const gap = Math.abs(p - q);
-    worst = Math.max(worst, Number.isFinite(gap) ? gap : Number.MAX_VALUE);
-  }
-  return worst;
-}
 
 async function sameBytes(a: string, b: string): Promise<boolean> {
   const [x, y] = await Promise.all([stat(a), stat(b)]);
@@ -39,11 +27,11 @@ async function largestDifference(runtime: Runtime, held: string, written: string
     }
   }
   const [before = {}, after = {}] = outputs;
-  return Object.entries(before).reduce((worst, [name, t]) => Math.max(worst, difference(t, after[name])), 0);
+  return outputsDifference(before, after);
 }
 
 /**
- * Opens the written file with our reader and with the runtime, and compares. A model that cannot be run on random input (unknown
+ * Opens the written file with our reader and with both runtimes, and compares. A model that cannot be run on random input (unknown
  * shapes, token ids) is compared by its bytes instead.
  */
 export async function verifyFile(runtime: Runtime, held: string, written: string): Promise<Verified> {
@@ -53,9 +41,10 @@ export async function verifyFile(runtime: Runtime, held: string, written: string
     const session = await runtime.open({ path: written });
     loads = true;
     await session.release();
-    return { after, loads, maxAbsError: await largestDifference(runtime, held, written) };
+    const maxAbsError = await largestDifference(runtime, held, written);
+    return { after, loads, maxAbsError, browser: await checkInBrowser(runtime, { written }) };
   } catch (thrown) {
-    if (await sameBytes(held, written)) return { after, loads, maxAbsError: 0 };
+    if (await sameBytes(held, written)) return { after, loads, maxAbsError: 0, browser: null };
     throw thrown;
   }
 }

@@ -98,6 +98,8 @@ export function applyChange(d: DocumentState, change: Change): DocumentState {
       );
     case 'recipe-replaced':
       return { ...edited(d, editOf(change.recipe, d.edit.shapes)), focusedStep: null, draft: null };
+    case 'runtime-set':
+      return edited(d, { ...d.edit, target: { ...d.edit.target, runtime: change.runtime } });
     case 'preprocess-set':
       return edited(d, { ...d.edit, preprocess: change.preprocess });
     case 'shape-set': {

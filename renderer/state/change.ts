@@ -1,5 +1,6 @@
 /** Owns the changes a document can undergo: one tagged union, made by features, applied by apply.ts alone. */
 import type { Preprocess, Recipe, Step } from '#shared/recipes/recipe.ts';
+import type { TargetRuntime } from '#shared/techniques/storage-target.ts';
 import type { Highlight, OpenModel } from './document.ts';
 
 export type Change =
@@ -15,6 +16,8 @@ export type Change =
   | { readonly type: 'recipe-replaced'; readonly recipe: Recipe }
   /** How samples become the input; undefined: as the model's card says, else by trying. */
   | { readonly type: 'preprocess-set'; readonly preprocess: Preprocess | undefined }
+  /** The runtime that the file is written for. */
+  | { readonly type: 'runtime-set'; readonly runtime: TargetRuntime }
   /** `dims` null: back to what the file says. */
   | { readonly type: 'shape-set'; readonly input: string; readonly dims: readonly number[] | null }
   | { readonly type: 'selected'; readonly ids: readonly string[]; readonly mode: 'replace' | 'add' | 'toggle' }

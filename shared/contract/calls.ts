@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { machineProfileSchema } from '../devices/machine/machine-profile.ts';
 import { preprocessSchema, recipeSchema } from '../recipes/recipe.ts';
+import { browserCheckSchema } from './browser-check.ts';
 import { profileSchema } from './profile.ts';
 import { wireTensorSchema } from './run-tensor.ts';
 import { providerSchema } from './runtimes.ts';
@@ -135,6 +136,8 @@ export const jobResultSchema = z.object({
   evaluation: z.object({ before: evaluationSchema, after: evaluationSchema }).optional(),
   single: evaluationSchema.optional(),
   comparison: comparisonSchema.optional(),
+  /** Of an apply whose target is the browser: the result and the original there. */
+  browser: browserCheckSchema.nullable().optional(),
   profile: profileSchema.optional(),
   /** Of a calibration: what it rests on; the profile itself is asked by `machineProfile`. */
   calibrated: z
@@ -293,7 +296,13 @@ export const calls = {
       saved: z.string().nullable(),
       bytes: bytes.nullable(),
       /** The written file, opened again by the runtime: figures, and outputs against the held model on random input. */
-      verified: z.object({ after: headlineSchema, maxAbsError: z.number(), loads: z.boolean() }),
+      verified: z.object({
+        after: headlineSchema,
+        maxAbsError: z.number(),
+        loads: z.boolean(),
+        /** The same file in the runtime that pages use; null where it is too large for that. */
+        browser: browserCheckSchema.nullable(),
+      }),
     }),
   },
   /** Packs a held model into an archive that `unpack` restores bit for bit: saved by the dialog, else its bytes. */

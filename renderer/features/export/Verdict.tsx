@@ -1,6 +1,7 @@
 /** Owns what an export says at its end: where the file is, and what was found on opening it again. */
 import { Check, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
+import type { BrowserCheck } from '#shared/contract/browser-check.ts';
 import { ratio, shortBytes, shortCount, shortNumber } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import type { Archived, Exported } from './export-run.ts';
@@ -31,10 +32,17 @@ export function ArchiveVerdict({ archived: a }: { readonly archived: Archived })
   );
 }
 
+function browserSaid({ runtime, loads, why = '', maxAbsError }: BrowserCheck, say: ReturnType<typeof useText>): string {
+  if (!loads) return say(words.browserDoesNot, { runtime, why });
+  return maxAbsError === null
+    ? say(words.browserUnrun, { runtime })
+    : say(words.browserOpens, { runtime, error: shortNumber(maxAbsError) });
+}
+
 export function Verdict({ exported, name }: { readonly exported: Exported; readonly name: string }) {
   const say = useText();
   const { saved, verified, downloaded } = exported;
-  const { after, loads, maxAbsError } = verified;
+  const { after, loads, maxAbsError, browser } = verified;
   const where = downloaded
     ? say(words.downloaded, { name })
     : saved === null
@@ -47,6 +55,7 @@ export function Verdict({ exported, name }: { readonly exported: Exported; reado
       <Line good={maxAbsError < 1e-3}>
         {maxAbsError === 0 ? say(words.sameOutputs) : say(words.outputs, { error: shortNumber(maxAbsError) })}
       </Line>
+      {browser !== null && <Line good={browser.loads}>{browserSaid(browser, say)}</Line>}
       <Line good>
         {say(words.figures, {
           parameters: shortCount(after.parameters),

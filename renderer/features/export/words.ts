@@ -12,8 +12,8 @@ export const words = {
   held: text('The result of this job is written.', '이 작업의 결과를 저장합니다.'),
   mustRun: text('The recipe runs first, then its result is written.', '먼저 레시피를 실행한 다음 결과를 저장합니다.'),
   what: text(
-    'After writing, the file is opened again by the runtime, and its figures and outputs are checked.',
-    '저장한 뒤 런타임이 파일을 다시 열어 수치와 출력을 확인합니다.',
+    'After writing, the file is opened again by both runtimes (native and browser), and its figures and outputs are checked.',
+    '저장한 뒤 두 런타임(네이티브와 브라우저)이 파일을 다시 열어 수치와 출력을 확인합니다.',
   ),
   alsoRecipe: text('Recipe (JSON) along with it', '레시피(JSON)도 함께 저장'),
   form: text('Form', '형식'),
@@ -39,6 +39,12 @@ export const words = {
   doesNotOpen: text('Does not open in the runtime', '런타임에서 열리지 않음'),
   sameOutputs: text('Outputs equal the studio’s, to the bit', '출력이 스튜디오의 결과와 비트까지 같음'),
   outputs: text('Largest output difference {error}', '출력의 최대 차이 {error}'),
+  browserOpens: text(
+    'Opens in {runtime} (WebAssembly), outputs within {error}',
+    '{runtime}(WebAssembly)에서 열림, 출력 차이 {error} 이내',
+  ),
+  browserUnrun: text('Opens in {runtime} (WebAssembly)', '{runtime}(WebAssembly)에서 열림'),
+  browserDoesNot: text('Does not open in {runtime}: {why}', '{runtime}에서 열리지 않음: {why}'),
   figures: text(
     '{parameters} parameters · {file} · {macs} MACs, read back from the file',
     '파라미터 {parameters} · {file} · MACs {macs} (파일에서 다시 읽음)',

@@ -119,7 +119,7 @@ export function JobDetail(p: JobDetailProps) {
         {going(job) && <Going job={job} />}
         <Actions {...p} />
         <Recover job={job} />
-        {result?.evaluation !== undefined && <Slower job={job} />}
+        {(result?.evaluation !== undefined || result?.browser != null) && <Slower job={job} />}
         {result !== undefined && <ResultTable result={result} />}
         <Stages job={job} />
         {single !== undefined && (

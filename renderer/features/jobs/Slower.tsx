@@ -9,7 +9,7 @@ import { speaksFor } from '../../state/results.ts';
 import { profileNow } from '../../state/run-plan.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
-import { ratio } from '../../ui/format.ts';
+import { milliseconds, ratio } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { VersusLine } from './ProfileResult.tsx';
 import { words } from './words.ts';
@@ -44,7 +44,10 @@ export function Slower({ job }: { readonly job: Job }) {
   // single timings of two runs scatter: only a clear loss is spoken of before both were measured in turn
   const seemsSlower = times !== undefined && times.after.latencyMs.median > times.before.latencyMs.median * 1.1;
   const smaller = (result?.after?.fileBytes ?? 0) < (result?.before?.fileBytes ?? 0);
-  const slow = versus === undefined ? seemsSlower : versus.verdict === 'slower';
+  const there = result?.browser?.latencyMs ?? null;
+  const slowThere = there !== null && there.before !== null && there.after > there.before * 1.1;
+  const slowHere = versus === undefined ? seemsSlower : versus.verdict === 'slower';
+  const slow = slowHere || slowThere;
   const busy = inTurn !== undefined && (inTurn.state === 'running' || inTurn.state === 'waiting');
   const active = spec.recipe.steps.filter((s) => s.off !== true);
   const reasons = active.flatMap(paperSaving);
@@ -57,14 +60,25 @@ export function Slower({ job }: { readonly job: Job }) {
       {slow && smaller && (
         <span>
           <strong>
-            {say(versus === undefined ? words.seemsSlower : words.slower, {
-              by:
-                versus !== undefined
-                  ? ratio(versus.ratio, 1)
-                  : ratio(times?.after.latencyMs.median ?? 1, times?.before.latencyMs.median ?? 1),
-            })}
+            {slowHere
+              ? say(versus === undefined ? words.seemsSlower : words.slower, {
+                  by:
+                    versus !== undefined
+                      ? ratio(versus.ratio, 1)
+                      : ratio(times?.after.latencyMs.median ?? 1, times?.before.latencyMs.median ?? 1),
+                })
+              : say(words.slowerThere, { by: ratio(there?.after ?? 1, there?.before ?? 1) })}
           </strong>{' '}
           {notes.length === 0 ? say(words.noFastKernel) : [...new Set(notes.map((r) => say(r)))].join(' ')}
+        </span>
+      )}
+      {there !== null && (
+        <span>
+          {say(words.inBrowser, {
+            runtime: result?.browser?.runtime ?? '',
+            after: milliseconds(there.after),
+            before: there.before === null ? '–' : milliseconds(there.before),
+          })}
         </span>
       )}
       {versus !== undefined && <VersusLine versus={versus} />}

@@ -153,6 +153,8 @@ export const words = {
     'The runtime here has no faster kernel for what the recipe makes of the layers.',
     '이 런타임에는 바뀐 레이어를 더 빨리 계산하는 커널이 없습니다.',
   ),
+  inBrowser: text('In {runtime}: {after}, original {before}.', '{runtime}: {after}, 원본 {before}.'),
+  slowerThere: text('Smaller, but {by} slower in the browser.', '작아졌지만 브라우저에서는 {by} 느립니다.'),
   makeStatic: text('Static 8 bit instead', '정적 8비트로 바꾸기'),
   measureInTurn: text('Measure both in turn', '원본과 번갈아 측정'),
   measuringInTurn: text('measuring …', '측정 중 …'),

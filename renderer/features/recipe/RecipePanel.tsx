@@ -2,6 +2,7 @@
 import { Play } from 'lucide-react';
 import { useState } from 'react';
 import { trainsWith } from '#shared/techniques/declare.ts';
+import { targetRuntimes } from '#shared/techniques/storage-target.ts';
 import { useHost } from '../../host/use-host.tsx';
 import type { KeyedStep } from '../../state/document.ts';
 import { type PreviewState, usePreview } from '../../state/preview.ts';
@@ -9,6 +10,7 @@ import { runRecipeNow } from '../../state/run-plan.ts';
 import { dispatch, useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { useLanguage, useText } from '../../ui/language.ts';
+import { Select } from '../../ui/Select.tsx';
 import { RecipeMenu } from './RecipeMenu.tsx';
 import { type StepOutcome, StepRow } from './StepRow.tsx';
 import { deltaOf, techniqueFor } from './step-text.ts';
@@ -41,6 +43,7 @@ export function RecipePanel() {
   const language = useLanguage((s) => s.language);
   const steps = useDocument((d) => d.edit.steps);
   const focused = useDocument((d) => d.focusedStep);
+  const target = useDocument((d) => d.edit.target?.runtime ?? 'onnxruntime');
   const preview = usePreview();
   const [dragged, setDragged] = useState<string | null>(null);
   const [over, setOver] = useState<string | null>(null);
@@ -90,6 +93,20 @@ export function RecipePanel() {
           />
         ))}
       </ol>
+      {steps.length > 0 && (
+        <div className="field-row">
+          <span className="muted">{say(words.target)}</span>
+          <Select
+            label={say(words.target)}
+            value={target}
+            options={targetRuntimes.map((value) => ({
+              value,
+              label: say(value === 'onnxruntime' ? words.native : words.browser),
+            }))}
+            onChange={(runtime) => dispatch({ type: 'runtime-set', runtime })}
+          />
+        </div>
+      )}
       {steps.length > 0 && (
         <Button
           look="primary"
