@@ -48,9 +48,12 @@ function payloadOf(desc: DescMessage, proto: TensorProto): Absent | undefined {
   return { field: numbers[set], bytes: messageBytes(desc, proto) - messageBytes(desc, without) };
 }
 
-function stripTensor(desc: DescMessage, proto: TensorProto): TensorProto {
+/** Bytes up to which a tensor keeps its values. */
+type Keeps = (proto: TensorProto) => number;
+
+function stripTensor(desc: DescMessage, proto: TensorProto, keeps: Keeps): TensorProto {
   const payload = payloadOf(desc, proto);
-  if (payload === undefined || payload.bytes <= skeletonKeepsBytes) return bakeMessage(desc, proto);
+  if (payload === undefined || payload.bytes <= keeps(proto)) return bakeMessage(desc, proto);
   const out = overlay(() => create(desc) as TensorProto, proto, {});
   for (const f of dataFields) delete (out as Partial<TensorProto>)[f];
   for (const f of dataFields) if (f !== 'rawData') Object.assign(out, { [f]: [] });
@@ -77,14 +80,16 @@ function fieldsWithTensors(desc: DescMessage): readonly { readonly name: string;
 }
 
 /** The same message where it holds no large tensor, else a copy along the path. */
-function strip(desc: DescMessage, message: Message): Message {
-  if (desc.name === 'TensorProto') return stripTensor(desc, message as TensorProto);
+function strip(desc: DescMessage, message: Message, keeps: Keeps): Message {
+  if (desc.name === 'TensorProto') return stripTensor(desc, message as TensorProto, keeps);
   let changed: Record<string, unknown> | undefined;
   for (const { name, message: inner } of fieldsWithTensors(desc)) {
     if (!Object.hasOwn(message, name)) continue;
     const value = (message as unknown as Record<string, unknown>)[name] as Message | readonly Message[] | undefined;
     if (value === undefined) continue;
-    const stripped = Array.isArray(value) ? value.map((m: Message) => strip(inner, m)) : strip(inner, value as Message);
+    const stripped = Array.isArray(value)
+      ? value.map((m: Message) => strip(inner, m, keeps))
+      : strip(inner, value as Message, keeps);
     const same = Array.isArray(value)
       ? value.every((m, i) => m === (stripped as readonly Message[])[i])
       : stripped === value;
@@ -103,9 +108,13 @@ function* idsOf(nodes: readonly Node[]): Generator<string> {
   }
 }
 
-/** The skeleton as bytes: an ONNX file but for the notes, then the ids of its nodes as JSON, then their length. */
-export function skeletonOf(model: Model): Uint8Array {
-  const proto = strip(ModelProtoSchema, modelToProto(model)) as ReturnType<typeof modelToProto>;
+/**
+ * The skeleton as bytes: an ONNX file but for the notes, then the ids of its nodes as JSON, then their length. `floatBytes`: up to
+ * which size 32-bit floats keep their values; where nothing but the form is asked for, those that must be computed need not be.
+ */
+export function skeletonOf(model: Model, floatBytes = skeletonKeepsBytes): Uint8Array {
+  const keeps: Keeps = (t) => (t.dataType === 1 ? floatBytes : skeletonKeepsBytes);
+  const proto = strip(ModelProtoSchema, modelToProto(model), keeps) as ReturnType<typeof modelToProto>;
   const file = toBinary(ModelProtoSchema, proto);
   const all = [...idsOf(model.graph.nodes), ...model.functions.flatMap((f) => [...idsOf(f.nodes)])];
   const ids = utf8Bytes(JSON.stringify(all));

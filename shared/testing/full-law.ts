@@ -36,6 +36,9 @@ export interface FullLaw {
 /** Networks up to this many parameters are run; above it a file takes gigabytes while the runtime decodes it. */
 export const runParameters = 30_000_000;
 
+/** Small floats that the form may depend on (Clip's bounds, Resize's scales) keep their values; codebooks need not be computed. */
+const scalarBytes = 32;
+
 /** Numbers in place of a large tensor's values: floats around 1 / fan-in, so that activations keep their size; integers 0. */
 function standIn(t: Tensor): Tensor {
   const count = elementCount(t.dims);
@@ -134,7 +137,7 @@ export async function fullLaw(
     // Where nothing is run, ranges are made up: form and size do not depend on them.
     const resolved = resolveStep(model, step, { number: 1, seed: 1, ranges: () => ({ min: -1, max: 1 }) });
     const done = finishStep(runs === undefined ? resolved : await calibrated(resolved, runs), 1);
-    const back = readSkeleton(skeletonOf(done.model));
+    const back = readSkeleton(skeletonOf(done.model, scalarBytes));
     const after = measureFigures(back);
     const entered = done.context.model;
     const promise = brokenPromise(technique, entered, back, { before: measureFigures(entered), after });

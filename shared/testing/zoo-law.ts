@@ -3,13 +3,6 @@ import type { Model } from '../ir/model.ts';
 import type { ZooEntry } from '../zoo/declare.ts';
 import { buildFromZoo } from '../zoo/index.ts';
 
-/** One small network of each kind of block: CI holds these; all of them, small, are held by `npm run law`. */
-const small: ReadonlySet<string> = new Set([
-  ...['lenet-5', 'resnet-20', 'preresnet-20', 'bottleneck-digits', 'densenet-digits', 'squeezenet-1.1'],
-  ...['mobilenet-digits', 'mobilenet-v2-digits', 'shufflenet-digits'],
-]);
-export const heldInCi = (entry: ZooEntry): boolean => small.has(entry.id);
-
 /** The least width and height that the layers take: most go down by 32, some heads want more. */
 const least: Readonly<Record<string, number>> = { alexnet: 64, googlenet: 48, 'inception-v3': 96 };
 
