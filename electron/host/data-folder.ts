@@ -1,8 +1,10 @@
 /** Owns where Bantam keeps its own files: $BANTAM_HOME, else ~/.bantam. */
+
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 
 export interface DataFolder {
   readonly root: string;
@@ -27,10 +29,17 @@ export function dataFolder(root = defaultRoot()): DataFolder {
   try {
     mkdirSync(models, { recursive: true });
   } catch (thrown) {
-    throw new Fault('denied', `the data folder cannot be made: ${thrown instanceof Error ? thrown.message : thrown}`, {
-      where: at,
-      hint: 'Set BANTAM_HOME to a folder that can be written.',
-    });
+    throw new Fault(
+      'denied',
+      text(
+        `the data folder cannot be made: ${thrown instanceof Error ? thrown.message : thrown}`,
+        `데이터 폴더를 만들 수 없습니다: ${thrown instanceof Error ? thrown.message : thrown}`,
+      ),
+      {
+        where: at,
+        hint: text('Set BANTAM_HOME to a folder that can be written.', 'BANTAM_HOME을 쓸 수 있는 폴더로 정하세요.'),
+      },
+    );
   }
   return {
     root: at,

@@ -1,6 +1,8 @@
 /** Owns export: the held file written out, opened again by the runtime in a process of its own, and only then handed over. */
+
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { CallOutput } from '#shared/contract/calls.ts';
 import type { Spawn, Verified } from '../jobs/protocol.ts';
 import { runToEnd } from '../jobs/run-process.ts';
@@ -39,9 +41,16 @@ export async function exportModel(request: ExportRequest): Promise<CallOutput<'e
     return { saved, bytes: null, verified: await verify(request, saved) };
   }
   if (held.fileBytes > maxDownload)
-    throw new Fault('unsupported', 'the model is too large for a download', {
-      hint: 'Use the command line: bantam apply MODEL --recipe R -o OUT.',
-    });
+    throw new Fault(
+      'unsupported',
+      text('the model is too large for a download', '모델이 너무 커서 내려받을 수 없습니다'),
+      {
+        hint: text(
+          'Use the command line: bantam apply MODEL --recipe R -o OUT.',
+          '명령줄을 쓰세요: bantam apply MODEL --recipe R -o OUT.',
+        ),
+      },
+    );
   const draft = await store.draft();
   try {
     await saveModelFile(model, draft.path);

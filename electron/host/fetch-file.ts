@@ -2,12 +2,14 @@
  * Owns fetchFile: one file from an address, known by its size and SHA-256. What came of a broken transfer stays beside the target and
  * the next call goes on from there (HTTP range); only whole, checked bytes get the target's name.
  */
+
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Cancel, Cancelled, checkCancel } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
+import { type Said, type Text, text, textAround } from '#shared/base/text.ts';
 
 export interface Wanted {
   readonly address: string;
@@ -35,10 +37,13 @@ const partOf = (target: string, { sha256 }: Wanted): string =>
 
 const hostOf = (address: string): string => new URL(address).host;
 
-const again = (part: string): string =>
+const again = (part: string): Text =>
   existsSync(part)
-    ? 'What has come stays; fetch it again to go on from there.'
-    : 'Fetch it again when it can be reached.';
+    ? text(
+        'What has come stays; fetch it again to go on from there.',
+        '받은 만큼은 남아 있습니다. 다시 받으면 거기서부터 이어집니다.',
+      )
+    : text('Fetch it again when it can be reached.', '연결되면 다시 받으세요.');
 
 /** The system's word for a failed connection (ENOTFOUND, ECONNREFUSED ...), which undici hides in the cause. */
 function reasonOf(thrown: unknown): string {
@@ -70,11 +75,19 @@ interface Answer {
 
 async function ask(wanted: Wanted, from: number, part: string, signal: AbortSignal): Promise<Answer> {
   const headers = from > 0 ? { Range: `bytes=${from}-` } : undefined;
-  const unreachable = (why: string): Fault =>
-    new Fault('unsupported', `${hostOf(wanted.address)} cannot be reached: ${why}`, {
-      where: wanted.address,
-      hint: again(part),
-    });
+  const unreachable = (why: Said): Fault =>
+    new Fault(
+      'unsupported',
+      textAround(
+        why,
+        (w) => `${hostOf(wanted.address)} cannot be reached: ${w}`,
+        (w) => `${hostOf(wanted.address)}에 연결할 수 없습니다: ${w}`,
+      ),
+      {
+        where: wanted.address,
+        hint: again(part),
+      },
+    );
   let response: Response;
   try {
     response = await fetch(wanted.address, {
@@ -87,25 +100,52 @@ async function ask(wanted: Wanted, from: number, part: string, signal: AbortSign
   }
   const { status, body } = response;
   if (status === 404 || status === 410)
-    throw new Fault('not-found', `${hostOf(wanted.address)} does not have this file any more (${status})`, {
-      where: wanted.address,
-    });
-  if ((status !== 200 && status !== 206) || body === null) throw unreachable(`it answered ${status}`);
+    throw new Fault(
+      'not-found',
+      text(
+        `${hostOf(wanted.address)} does not have this file any more (${status})`,
+        `${hostOf(wanted.address)}에 이 파일이 더 이상 없습니다(${status})`,
+      ),
+      {
+        where: wanted.address,
+      },
+    );
+  if ((status !== 200 && status !== 206) || body === null)
+    throw unreachable(text(`it answered ${status}`, `응답 ${status}`));
   const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   return { body: body as unknown as AsyncIterable<Uint8Array>, goesOn: status === 206 && Number(start) === from };
 }
 
-const wrongContent = (wanted: Wanted, why: string): Fault =>
-  new Fault('bad-file', `what ${hostOf(wanted.address)} sent is not the file that was published: ${why}`, {
-    where: wanted.address,
-    hint: 'Nothing was kept. The publisher may have replaced the file, or something on the way changes it.',
-  });
+const wrongContent = (wanted: Wanted, why: Said): Fault =>
+  new Fault(
+    'bad-file',
+    textAround(
+      why,
+      (w) => `what ${hostOf(wanted.address)} sent is not the file that was published: ${w}`,
+      (w) => `${hostOf(wanted.address)}에서 온 것이 공개된 파일과 다릅니다: ${w}`,
+    ),
+    {
+      where: wanted.address,
+      hint: text(
+        'Nothing was kept. The publisher may have replaced the file, or something on the way changes it.',
+        '아무것도 남기지 않았습니다. 배포자가 파일을 바꾸었거나 중간에서 내용이 바뀌었을 수 있습니다.',
+      ),
+    },
+  );
 
-const broken = (wanted: Wanted, part: string, why: string): Fault =>
-  new Fault('unsupported', `the transfer from ${hostOf(wanted.address)} broke off: ${why}`, {
-    where: wanted.address,
-    hint: again(part),
-  });
+const broken = (wanted: Wanted, part: string, why: Said): Fault =>
+  new Fault(
+    'unsupported',
+    textAround(
+      why,
+      (w) => `the transfer from ${hostOf(wanted.address)} broke off: ${w}`,
+      (w) => `${hostOf(wanted.address)}에서 받다가 끊겼습니다: ${w}`,
+    ),
+    {
+      where: wanted.address,
+      hint: again(part),
+    },
+  );
 
 /** A signal that comes when nobody says `alive` for so long. */
 function watch(quietMs: number): { readonly signal: AbortSignal; alive(): void; end(): void } {
@@ -131,15 +171,25 @@ async function receive(part: string, from: number, answer: Answer, wanted: Wante
     for await (const chunk of answer.body) {
       alive();
       checkCancel(o.cancel);
-      if (end + chunk.length > wanted.bytes) throw wrongContent(wanted, `it is longer than ${wanted.bytes} bytes`);
+      if (end + chunk.length > wanted.bytes)
+        throw wrongContent(wanted, text(`it is longer than ${wanted.bytes} bytes`, `${wanted.bytes}바이트보다 깁니다`));
       await file.write(chunk, 0, chunk.length, end);
       hash.update(chunk);
       end += chunk.length;
       o.progress(end / wanted.bytes);
     }
-    if (end < wanted.bytes) throw broken(wanted, part, `${end} of ${wanted.bytes} bytes came`);
+    if (end < wanted.bytes)
+      throw broken(
+        wanted,
+        part,
+        text(`${end} of ${wanted.bytes} bytes came`, `${wanted.bytes}바이트 가운데 ${end}바이트만 왔습니다`),
+      );
     const found = hash.digest('hex');
-    if (found !== wanted.sha256) throw wrongContent(wanted, `its SHA-256 is ${found}, not ${wanted.sha256}`);
+    if (found !== wanted.sha256)
+      throw wrongContent(
+        wanted,
+        text(`its SHA-256 is ${found}, not ${wanted.sha256}`, `SHA-256이 ${wanted.sha256}이(가) 아니라 ${found}입니다`),
+      );
     await file.sync();
   } catch (thrown) {
     if (thrown instanceof Fault || thrown instanceof Cancelled) throw thrown;

@@ -1,7 +1,9 @@
 /** Owns the host: the handlers of every call, over the model store, the project file and the job queue. */
+
 import { copyFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { JobSpec, Opened } from '#shared/contract/calls.ts';
 import type { Handlers, Service } from '#shared/contract/server.ts';
 import type { Model } from '#shared/ir/model.ts';
@@ -148,7 +150,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     discard,
     forget: (id) => rm(checkpointOf(id), { recursive: true, force: true }),
     adopt: async (task) => {
-      if (task.spec.kind !== 'apply') throw new Fault('internal', 'only apply writes a model');
+      if (task.spec.kind !== 'apply')
+        throw new Fault('internal', text('only apply writes a model', '모델을 쓰는 작업은 apply뿐입니다'));
       const { modelId: _id, path: _path, fileBytes: _bytes, ...source } = await store.get(task.spec.modelId);
       const name = `${source.name.replace(/\.onnx$/i, '').replace(/-light$/, '')}-light.onnx`;
       return (await store.keep(dirname(task.out), { ...source, name })).modelId;
@@ -194,12 +197,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       return opened(model === undefined ? held : remember(held, model));
     },
     openDialog: async () => {
-      if (options.dialogs === undefined) throw new Fault('unsupported', 'this host has no dialogs');
+      if (options.dialogs === undefined)
+        throw new Fault('unsupported', text('this host has no dialogs', '이 호스트에는 대화 상자가 없습니다'));
       const path = await options.dialogs.open();
       return path === null ? null : openPath(path);
     },
     pickData: async ({ kind }) => {
-      if (options.dialogs === undefined) throw new Fault('unsupported', 'this host has no dialogs');
+      if (options.dialogs === undefined)
+        throw new Fault('unsupported', text('this host has no dialogs', '이 호스트에는 대화 상자가 없습니다'));
       return options.dialogs.data(kind);
     },
     openHeld: async ({ modelId }) => opened(await store.get(modelId)),

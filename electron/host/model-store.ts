@@ -2,6 +2,7 @@
  * Owns the models that the host holds: one folder each under the data folder, named by its content, written whole or not at
  * all, bounded together by a byte limit (least recently used go first).
  */
+
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { dirname, join, posix } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { blobId } from '#shared/contract/calls.ts';
 import { preprocessSchema } from '#shared/recipes/recipe.ts';
 
@@ -58,7 +60,11 @@ function safeName(name: string): string {
   const bad =
     name === '' || /[\\:\0]/.test(name) || posix.isAbsolute(name) || clean.split('/').includes('..') || clean === '.';
   if (bad || clean === cardFile || clean === 'model.onnx')
-    throw new Fault('bad-path', 'a data file may not stand at that path', { where: name });
+    throw new Fault(
+      'bad-path',
+      text('a data file may not stand at that path', '데이터 파일을 그 경로에 둘 수 없습니다'),
+      { where: name },
+    );
   return clean;
 }
 
@@ -91,16 +97,20 @@ export async function openStore(root: string, limit = 8 * 2 ** 30): Promise<Mode
 
   const read = async (modelId: string): Promise<Held> => {
     const folder = join(root, modelId);
-    let text: string;
+    let card: string;
     try {
-      text = await readFile(join(folder, cardFile), 'utf8');
+      card = await readFile(join(folder, cardFile), 'utf8');
     } catch {
-      throw new Fault('not-found', 'the host does not hold this model any more', {
-        where: modelId,
-        hint: 'Open the file again.',
-      });
+      throw new Fault(
+        'not-found',
+        text('the host does not hold this model any more', '호스트에 이 모델이 더 이상 없습니다'),
+        {
+          where: modelId,
+          hint: text('Open the file again.', '파일을 다시 여세요.'),
+        },
+      );
     }
-    return { ...cardSchema.parse(JSON.parse(text)), modelId, path: join(folder, 'model.onnx') };
+    return { ...cardSchema.parse(JSON.parse(card)), modelId, path: join(folder, 'model.onnx') };
   };
 
   /** Everything held, least recently used first. */

@@ -1,8 +1,10 @@
 /** Owns the sample models that come with Bantam: assets/models/NAME.onnx with its card NAME.json. */
+
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { preprocessSchema } from '#shared/recipes/recipe.ts';
 
 /** What the host reads of a card; the rest of it is for people. */
@@ -44,7 +46,7 @@ export function sampleOf(folder: string, id: string): SampleModel {
   const all = samplesIn(folder);
   const found = all.find((s) => s.id === id);
   if (found === undefined)
-    throw new Fault('not-found', 'there is no such sample', {
+    throw new Fault('not-found', text('there is no such sample', '그런 예제가 없습니다'), {
       where: id,
       hint: `There are: ${all.map((s) => s.id).join(', ') || 'none'}.`,
     });

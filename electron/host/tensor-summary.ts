@@ -1,5 +1,7 @@
 /** Owns what the screen is told of a weight: range, moments, histogram, and the order statistics of its magnitudes. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { TensorSummary } from '#shared/contract/calls.ts';
 import { elementCount, elementTypes } from '#shared/ir/element-type.ts';
 import type { Graph, Model } from '#shared/ir/model.ts';
@@ -37,13 +39,23 @@ function sourceOf(graph: Graph, value: string): Tensor | undefined {
 /** The weight at input `input` of a node. Faults: `not-found` where the node, the input or a constant is missing. */
 export function weightOf(model: Model, nodeId: string, input: number): Tensor {
   const node = model.graph.nodes.find((n) => n.id === nodeId);
-  if (node === undefined) throw new Fault('not-found', 'there is no such node', { where: nodeId });
+  if (node === undefined)
+    throw new Fault('not-found', text('there is no such node', '그런 노드가 없습니다'), { where: nodeId });
   const value = node.inputs[input];
   if (value === undefined || value === '')
-    throw new Fault('not-found', `the node has no input ${input}`, { where: nodeId });
+    throw new Fault('not-found', text(`the node has no input ${input}`, `노드에 입력 ${input}이(가) 없습니다`), {
+      where: nodeId,
+    });
   const tensor = sourceOf(model.graph, value);
   if (tensor === undefined)
-    throw new Fault('not-found', 'this input is computed while the model runs, it is no weight', { where: value });
+    throw new Fault(
+      'not-found',
+      text(
+        'this input is computed while the model runs, it is no weight',
+        '이 입력은 가중치가 아니라 실행 중에 계산되는 값입니다',
+      ),
+      { where: value },
+    );
   return tensor;
 }
 

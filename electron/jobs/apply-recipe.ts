@@ -2,7 +2,8 @@
 import type { Figures, ShapeChoice } from '#shared/analysis/figures.ts';
 import { measureFigures } from '#shared/analysis/measure-figures.ts';
 import { Cancelled, checkCancel } from '#shared/base/cancel.ts';
-import { Fault } from '#shared/base/fault.ts';
+import { Fault, faultHint } from '#shared/base/fault.ts';
+import { text, textAround } from '#shared/base/text.ts';
 import type { BrowserCheck } from '#shared/contract/browser-check.ts';
 import type { Comparison, Evaluation, JobResult } from '#shared/contract/calls.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
@@ -12,6 +13,7 @@ import { type PreviewStep, previewRecipe } from '#shared/recipes/preview.ts';
 import type { Preprocess, Recipe } from '#shared/recipes/recipe.ts';
 import { runRecipe } from '#shared/recipes/run-recipe.ts';
 import { techniqueOf } from '#shared/techniques/index.ts';
+import { noData } from '#shared/techniques/run-step.ts';
 import { compare } from '#shared/training/compare.ts';
 import { evaluate, type Subject } from '#shared/training/evaluate.ts';
 import { openDataset } from '../host/datasets/open-dataset.ts';
@@ -68,7 +70,14 @@ export class KeptOnCancel extends Cancelled {
 export class KeptOnFault extends Fault {
   readonly result: JobResult;
   constructor(why: Fault, result: JobResult) {
-    super(why.code, why.message, { ...why.toData(), hint: `The best epoch before is kept. ${why.hint ?? ''}`.trim() });
+    super(why.code, why.message, {
+      ...why.toData(),
+      hint: textAround(
+        faultHint(why),
+        (h) => `The best epoch before is kept. ${h}`.trim(),
+        (h) => `그 전의 가장 좋은 에폭을 남겼습니다. ${h}`.trim(),
+      ),
+    });
     this.result = result;
   }
 }
@@ -139,10 +148,7 @@ function checkNeedsNoData(steps: readonly PreviewStep[]): void {
   for (const step of steps) {
     const what = step.needsData();
     if (what !== undefined)
-      throw new Fault('no-data', `${step.technique} needs data to ${what}`, {
-        where: `step ${step.index + 1}`,
-        hint: 'Give a data set (--data), for example digits.',
-      });
+      throw noData(step.technique, what, text(`step ${step.index + 1}`, `단계 ${step.index + 1}`));
   }
 }
 

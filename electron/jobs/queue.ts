@@ -1,6 +1,8 @@
 /** Owns the queue: job documents, one process at a time, kept in the journal and told to listeners at about 10 Hz. */
+
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Job, JobSpec } from '#shared/contract/calls.ts';
 import type { Journal } from './journal.ts';
 import type { FromWorker, Spawn, Task } from './protocol.ts';
@@ -54,11 +56,11 @@ function titleOf(spec: JobSpec): string {
 }
 
 /** What a running job was at when the host ended. */
-const interrupted = {
-  code: 'crashed',
-  message: 'the studio ended while this job ran',
-  hint: 'Resume it to run it again.',
-} as const;
+const interrupted = new Fault(
+  'crashed',
+  text('the studio ended while this job ran', '이 작업이 실행되는 동안 스튜디오가 종료되었습니다'),
+  { hint: text('Resume it to run it again.', '다시 실행하려면 이어서 하기를 누르세요.') },
+).toData();
 
 /** Opens the queue on its journal: jobs that were running are failed as crashed, waiting ones wait on. */
 export function createQueue(host: QueueHost): Queue {
@@ -70,7 +72,8 @@ export function createQueue(host: QueueHost): Queue {
 
   const find = (id: string): Job => {
     const job = jobs.get(id);
-    if (job === undefined) throw new Fault('not-found', 'there is no such job', { where: id });
+    if (job === undefined)
+      throw new Fault('not-found', text('there is no such job', '그런 작업이 없습니다'), { where: id });
     return job;
   };
   const tell = (job: Job): void => {
@@ -217,7 +220,10 @@ export function createQueue(host: QueueHost): Queue {
       return next;
     },
     remove: (id) => {
-      if (running?.id === id) throw new Fault('denied', 'the job is running', { hint: 'Cancel it first.' });
+      if (running?.id === id)
+        throw new Fault('denied', text('the job is running', '작업이 실행 중입니다'), {
+          hint: text('Cancel it first.', '먼저 취소하세요.'),
+        });
       find(id);
       jobs.delete(id);
       host.journal.removed(id);

@@ -1,6 +1,8 @@
 /** Owns seeded random inputs for a model, for checks that need some input and no data. */
+
 import { Fault } from '#shared/base/fault.ts';
 import { rng } from '#shared/base/random.ts';
+import { text } from '#shared/base/text.ts';
 import { elementCount, isFloat } from '#shared/ir/element-type.ts';
 import type { Model, ValueInfo } from '#shared/ir/model.ts';
 import { lazyTensor } from '#shared/ir/tensor.ts';
@@ -10,7 +12,11 @@ import type { Feeds, RunTensor } from '#shared/ports/runtime.ts';
 function randomInput(info: ValueInfo, seed: number, shape: readonly number[] | undefined): RunTensor {
   const type = info.type;
   if (type.kind !== 'tensor' || type.elem === null || (type.shape === null && shape === undefined))
-    throw new Fault('unsupported', 'no random value can be made for this input', { where: info.name });
+    throw new Fault(
+      'unsupported',
+      text('no random value can be made for this input', '이 입력에 넣을 무작위 값을 만들 수 없습니다'),
+      { where: info.name },
+    );
   const dims = shape ?? (type.shape ?? []).map((d) => (typeof d === 'number' && d > 0 ? d : 1));
   const count = elementCount(dims);
   if (type.elem === 'string') return { type: 'string', dims, data: new Array<string>(count).fill('') };

@@ -1,5 +1,7 @@
 /** Owns what each kind of job does in its process. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import { compare } from '#shared/training/compare.ts';
 import { evaluate } from '#shared/training/evaluate.ts';
@@ -18,7 +20,10 @@ type JobTask = Extract<Task, { kind: 'job' }>;
 
 function pathOf(task: JobTask, modelId: string): string {
   const path = task.models[modelId];
-  if (path === undefined) throw new Fault('not-found', 'the host does not hold this model', { where: modelId });
+  if (path === undefined)
+    throw new Fault('not-found', text('the host does not hold this model', '호스트에 이 모델이 없습니다'), {
+      where: modelId,
+    });
   return path;
 }
 

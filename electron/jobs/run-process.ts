@@ -2,6 +2,7 @@
 
 import { Fault, type FaultData } from '#shared/base/fault.ts';
 import type { FieldValues } from '#shared/base/fields.ts';
+import { text } from '#shared/base/text.ts';
 import type { JobResult } from '#shared/contract/calls.ts';
 import { trainsWith } from '#shared/techniques/declare.ts';
 import { techniques } from '#shared/techniques/index.ts';
@@ -25,17 +26,20 @@ export function crashFault(exit: { code: number | null; signal: string | null; w
   const memory =
     /heap out of memory|bad_alloc|out of memory|Failed to allocate/i.test(exit.words) || exit.signal === 'SIGKILL';
   const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
-  return memory
-    ? {
-        code: 'crashed',
-        message: `the job ran out of memory (${how})`,
-        hint: 'Close other programs, or take a smaller batch or fewer samples, and resume the job.',
-      }
-    : {
-        code: 'crashed',
-        message: `the job's process died (${how})`,
-        hint: 'Nothing else was lost. Resume the job; if it dies again, the model itself may upset the runtime.',
-      };
+  const fault = memory
+    ? new Fault('crashed', text(`the job ran out of memory (${how})`, `작업에 쓸 메모리가 부족했습니다(${how})`), {
+        hint: text(
+          'Close other programs, or take a smaller batch or fewer samples, and resume the job.',
+          '다른 프로그램을 닫거나 배치나 샘플 수를 줄인 뒤 작업을 이어서 하세요.',
+        ),
+      })
+    : new Fault('crashed', text(`the job's process died (${how})`, `작업 프로세스가 죽었습니다(${how})`), {
+        hint: text(
+          'Nothing else was lost. Resume the job; if it dies again, the model itself may upset the runtime.',
+          '다른 것은 잃지 않았습니다. 작업을 이어서 해 보고, 또 죽으면 모델 자체가 런타임에 문제를 일으키는 것일 수 있습니다.',
+        ),
+      });
+  return fault.toData();
 }
 
 /** Time to stop between steps; a training also writes down its best epoch. */
@@ -62,7 +66,13 @@ export function runProcess(
       process = spawn();
     } catch (thrown) {
       const message = thrown instanceof Error ? thrown.message : String(thrown);
-      resolve({ kind: 'failed', fault: { code: 'crashed', message: `no process could be started: ${message}` } });
+      resolve({
+        kind: 'failed',
+        fault: new Fault(
+          'crashed',
+          text(`no process could be started: ${message}`, `프로세스를 시작할 수 없습니다: ${message}`),
+        ).toData(),
+      });
       return;
     }
     const own = process;
@@ -95,7 +105,7 @@ export async function runToEnd<K extends Task['kind']>(
   task: Extract<Task, { kind: K }>,
 ): Promise<Extract<Outcome, { kind: K }>> {
   const ending = await runProcess(spawn, task, () => {}).ended;
-  if (ending.kind === 'cancelled') throw new Fault('crashed', 'the check was cancelled');
+  if (ending.kind === 'cancelled') throw new Fault('crashed', text('the check was cancelled', '확인이 취소되었습니다'));
   if (ending.kind === 'failed') throw new Fault(ending.fault.code, ending.fault.message, ending.fault);
   const { outcome } = ending;
   const isOwn = (o: Outcome): o is Extract<Outcome, { kind: K }> => o.kind === task.kind;

@@ -1,10 +1,12 @@
 /** Owns onnxruntime-node behind the Runtime port. Runs in job processes and the command line, never beside a window. */
+
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { Fault } from '#shared/base/fault.ts';
+import { Fault, toFault } from '#shared/base/fault.ts';
+import { both, type Text, text } from '#shared/base/text.ts';
 import type {
   Feeds,
   ModelSource,
@@ -19,20 +21,36 @@ import { elementTypeNamed, tensorNameOf } from '#shared/ports/tensor-names.ts';
 function toOrt(name: string, tensor: RunTensor): ort.Tensor {
   const type = tensorNameOf(tensor.type);
   if (type === undefined)
-    throw new Fault('unsupported', `the runtime's interface takes no ${tensor.type} tensors`, { where: name });
+    throw new Fault(
+      'unsupported',
+      text(
+        `the runtime's interface takes no ${tensor.type} tensors`,
+        `런타임 인터페이스는 ${tensor.type} 텐서를 받지 않습니다`,
+      ),
+      { where: name },
+    );
   return new ort.Tensor(type, tensor.data as ort.Tensor.DataType, tensor.dims);
 }
 
 function fromOrt(name: string, tensor: ort.Tensor): RunTensor {
   const type = elementTypeNamed(tensor.type);
-  if (type === undefined) throw new Fault('unsupported', `output type ${tensor.type}`, { where: name });
+  if (type === undefined)
+    throw new Fault(
+      'unsupported',
+      text(`output type ${tensor.type}`, `출력 형식 ${tensor.type}은(는) 지원하지 않습니다`),
+      { where: name },
+    );
   return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
 }
 
-const refused = (thrown: unknown, what: string): Fault =>
+const refused = (thrown: unknown, what: Text): Fault =>
   thrown instanceof Fault
     ? thrown
-    : new Fault('runtime', `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown });
+    : new Fault(
+        'runtime',
+        both((say) => `${say(what)}: ${toFault(thrown).message}`),
+        { cause: thrown },
+      );
 
 interface TraceEvent {
   readonly cat: string;
@@ -70,7 +88,7 @@ async function openSession(source: ModelSource, options: SessionOptions, default
         ? await ort.InferenceSession.create(source.path, settings)
         : await ort.InferenceSession.create(source.bytes, settings);
   } catch (thrown) {
-    throw refused(thrown, 'the runtime cannot load the model');
+    throw refused(thrown, text('the runtime cannot load the model', '런타임이 모델을 불러오지 못했습니다'));
   }
   return {
     inputNames: session.inputNames,
@@ -81,7 +99,7 @@ async function openSession(source: ModelSource, options: SessionOptions, default
         const got = fetch === undefined ? await session.run(given) : await session.run(given, [...fetch]);
         return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromOrt(k, t as ort.Tensor)]));
       } catch (thrown) {
-        throw refused(thrown, 'the runtime cannot run the model');
+        throw refused(thrown, text('the runtime cannot run the model', '런타임이 모델을 실행하지 못했습니다'));
       }
     },
     endProfile: async () => {
@@ -96,7 +114,8 @@ async function openSession(source: ModelSource, options: SessionOptions, default
 function latestTrace(prefix: string): string {
   const found = readdirSync(dirname(prefix)).filter((f) => f.startsWith(basename(prefix)));
   const name = found.sort().at(-1);
-  if (name === undefined) throw new Fault('runtime', 'the runtime wrote no profile');
+  if (name === undefined)
+    throw new Fault('runtime', text('the runtime wrote no profile', '런타임이 프로파일을 쓰지 않았습니다'));
   return join(dirname(prefix), name);
 }
 

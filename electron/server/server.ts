@@ -1,10 +1,12 @@
 /** Owns the studio in a browser: a local http server with the built page and the WebSocket to the host. */
+
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { type Service, serveWire } from '#shared/contract/server.ts';
 import { type SocketLike, socketWire } from '#shared/contract/wire.ts';
 import { hostAllowed, newToken, originAllowed, securityHeaders, tokenMatches } from './security.ts';
@@ -86,9 +88,16 @@ export async function startServer(options: ServerOptions): Promise<StudioServer>
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
-        new Fault('denied', `port ${port} cannot be used: ${error.code ?? error.message}`, {
-          hint: 'Choose another with --port.',
-        }),
+        new Fault(
+          'denied',
+          text(
+            `port ${port} cannot be used: ${error.code ?? error.message}`,
+            `포트 ${port}을(를) 쓸 수 없습니다: ${error.code ?? error.message}`,
+          ),
+          {
+            hint: text('Choose another with --port.', '--port로 다른 포트를 고르세요.'),
+          },
+        ),
       );
     });
     server.listen(port, '127.0.0.1', resolve);

@@ -1,5 +1,7 @@
 /** Owns layOut: a view laid out in the worker, started with the page so that the first file need not wait for it. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { GraphView } from './graph-view.ts';
 import type { LayoutResult } from './layout.ts';
 
@@ -17,10 +19,20 @@ worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
   const asked = waiting.get(data.id);
   waiting.delete(data.id);
   if (data.result !== undefined) asked?.resolve(data.result);
-  else asked?.reject(new Fault('internal', `the graph could not be laid out: ${data.error ?? 'no answer'}`));
+  else
+    asked?.reject(
+      new Fault(
+        'internal',
+        text(
+          `the graph could not be laid out: ${data.error ?? 'no answer'}`,
+          `그래프를 배치하지 못했습니다: ${data.error ?? '응답 없음'}`,
+        ),
+      ),
+    );
 });
 worker.addEventListener('error', () => {
-  for (const asked of waiting.values()) asked.reject(new Fault('internal', 'the layout worker failed'));
+  for (const asked of waiting.values())
+    asked.reject(new Fault('internal', text('the layout worker failed', '배치 작업자가 멈췄습니다')));
   waiting.clear();
 });
 

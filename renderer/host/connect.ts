@@ -2,7 +2,9 @@
  * Owns how the page finds its host: Electron hands over a MessagePort, the local server answers on a WebSocket with the
  * token that the page's address carries.
  */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { createHost, type HostClient } from '#shared/contract/client.ts';
 import { portWire, socketWire, type Wire } from '#shared/contract/wire.ts';
 
@@ -50,7 +52,11 @@ function serverWire(secret: string): Promise<Wire> {
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(`${scheme}//${location.host}/wire?token=${encodeURIComponent(secret)}`);
     socket.addEventListener('open', () => resolve(socketWire(socket)));
-    socket.addEventListener('error', () => reject(new Fault('unsupported', 'the studio cannot reach its host')));
+    socket.addEventListener('error', () =>
+      reject(
+        new Fault('unsupported', text('the studio cannot reach its host', '스튜디오가 호스트에 연결할 수 없습니다')),
+      ),
+    );
   });
 }
 

@@ -1,5 +1,7 @@
 /** Owns the page's own runtime: onnxruntime-web in a worker, models opened there, run and timed. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Feeds, RunTensor } from '#shared/ports/runtime.ts';
 import type { Latency } from '#shared/training/measure-latency.ts';
 import type { Ask, FromOrt } from './messages.ts';
@@ -49,7 +51,15 @@ export function openPageRuntime(): PageRuntime {
     else asked?.done(data.value ?? {});
   });
   worker.addEventListener('error', (e) => {
-    failAll(new Fault('crashed', `the runtime in the page stopped${e.message ? `: ${e.message}` : ''}`));
+    failAll(
+      new Fault(
+        'crashed',
+        text(
+          `the runtime in the page stopped${e.message ? `: ${e.message}` : ''}`,
+          `페이지 안의 런타임이 멈췄습니다${e.message ? `: ${e.message}` : ''}`,
+        ),
+      ),
+    );
   });
   const ask = (message: Ask): Promise<NonNullable<FromOrt['value']>> =>
     new Promise((done, fail) => {
@@ -65,7 +75,8 @@ export function openPageRuntime(): PageRuntime {
         run: async (feeds) => (await ask({ kind: 'run', session, feeds })).outputs ?? {},
         time: async (feeds, budgetMs) => {
           const { latencyMs } = await ask({ kind: 'time', session, feeds, budgetMs });
-          if (latencyMs === undefined) throw new Fault('internal', 'the worker gave no time');
+          if (latencyMs === undefined)
+            throw new Fault('internal', text('the worker gave no time', '작업자가 시간을 알려 주지 않았습니다'));
           return latencyMs;
         },
         release: () => void ask({ kind: 'release', session }).catch(() => {}),
@@ -73,7 +84,7 @@ export function openPageRuntime(): PageRuntime {
     },
     close: () => {
       worker.terminate();
-      failAll(new Fault('crashed', 'the runtime in the page was closed'));
+      failAll(new Fault('crashed', text('the runtime in the page was closed', '페이지 안의 런타임이 닫혔습니다')));
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Owns modelAsker: the page's side of a worker that answers about the opened model, which `serveModel` is the other side of. */
+
 import { Fault, type FaultData } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { OpenModel } from './document.ts';
 import { summariesOf } from './preview.ts';
 import type { FromModelWorker, ToModelWorker } from './serve-model.ts';
@@ -65,7 +67,13 @@ export function modelAsker<Request, Answer>(
       held = null;
       settle({
         ok: false,
-        fault: new Fault('internal', 'the figures could not be worked out: the worker failed').toData(),
+        fault: new Fault(
+          'internal',
+          text(
+            'the figures could not be worked out: the worker failed',
+            '수치를 계산하지 못했습니다: 작업자가 멈췄습니다',
+          ),
+        ).toData(),
       });
     });
     worker = mine;

@@ -1,11 +1,23 @@
 /** Owns how toasts look. */
 import { X } from 'lucide-react';
+import type { FaultData } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import { Button } from './Button.tsx';
-import { useText } from './language.ts';
+import { useFault, useText } from './language.ts';
 import { closeToast, useToasts } from './toast.ts';
 
 const dismiss = text('Dismiss', '닫기');
+
+function Said({ fault }: { readonly fault: FaultData }) {
+  const { message, where, hint } = useFault()(fault);
+  return (
+    <div>
+      {message}
+      {where !== undefined && <span className="muted"> ({where})</span>}
+      {hint !== undefined && <div className="muted">{hint}</div>}
+    </div>
+  );
+}
 
 export function Toasts() {
   const say = useText();
@@ -20,13 +32,7 @@ export function Toasts() {
         >
           <div className="grow">
             <strong>{say(t.title)}</strong>
-            {t.kind === 'fault' && (
-              <div>
-                {t.fault.message}
-                {t.fault.where !== undefined && <span className="muted"> ({t.fault.where})</span>}
-                {t.fault.hint !== undefined && <div className="muted">{t.fault.hint}</div>}
-              </div>
-            )}
+            {t.kind === 'fault' && <Said fault={t.fault} />}
           </div>
           <Button small look="quiet" icon={<X />} label={say(dismiss)} onClick={() => closeToast(t.id)} />
         </div>

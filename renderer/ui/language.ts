@@ -1,6 +1,7 @@
 /** Owns the language of the screen: which one, and how a Text becomes a string in it. */
 import { create } from 'zustand';
-import type { Language, Text } from '#shared/base/text.ts';
+import { type Complaint, faultIn } from '#shared/base/fault.ts';
+import { inLanguage, type Language, type Said, type Text } from '#shared/base/text.ts';
 
 const key = 'bantam.language';
 
@@ -30,4 +31,16 @@ export type Say = (text: Text, values?: Readonly<Record<string, string | number>
 export function useText(): Say {
   const language = useLanguage((s) => s.language);
   return (text, values) => (values === undefined ? text[language] : fill(text[language], values));
+}
+
+/** What others say (a layer's reason, a fault's sentence), in the screen's language. */
+export function useSaid(): (said: Said) => string {
+  const language = useLanguage((s) => s.language);
+  return (said) => inLanguage(said, language);
+}
+
+/** A fault's message, place and hint in the screen's language. */
+export function useFault(): (fault: Complaint) => Omit<Complaint, 'korean'> {
+  const language = useLanguage((s) => s.language);
+  return (fault) => faultIn(fault, language);
 }

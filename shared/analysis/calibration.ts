@@ -2,8 +2,10 @@
  * Owns calibrate: activation ranges of values from running samples through the model. Min-max; percentile (99.99 % of the values);
  * entropy (Migacz, "8-bit inference with TensorRT", 2017: the clipping that loses the least information, KL over 2048 bins); mse (the clipping of least squared error).
  */
+
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -54,7 +56,7 @@ export async function calibrate(
       runs++;
       report(Math.min(1, (runs * batchSize(batch)) / request.samples) / passes);
     }
-    if (runs === 0) throw new Fault('no-data', 'no samples to calibrate with');
+    if (runs === 0) throw new Fault('no-data', text('no samples to calibrate with', '보정할 샘플이 없습니다'));
     if (passes === 2) await clip(session, values, ranges, request, feeds, cancel, report);
     report(1);
     return rangesOf(ranges);
@@ -101,9 +103,14 @@ async function clip(
 function rangesOf(ranges: ReadonlyMap<string, Range>): Ranges {
   return (value) => {
     const range = ranges.get(value);
-    if (range === undefined) throw new Fault('no-data', 'this value was not calibrated', { where: value });
+    if (range === undefined)
+      throw new Fault('no-data', text('this value was not calibrated', '이 값은 보정되지 않았습니다'), {
+        where: value,
+      });
     if (!Number.isFinite(range.min) || !Number.isFinite(range.max))
-      throw new Fault('runtime', 'its values are empty or not finite', { where: value });
+      throw new Fault('runtime', text('its values are empty or not finite', '값이 비어 있거나 유한하지 않습니다'), {
+        where: value,
+      });
     return range;
   };
 }

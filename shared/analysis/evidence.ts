@@ -2,7 +2,9 @@
  * Owns what a step may ask of samples beside ranges, and what it gets: statistics per channel, rows of a layer's inputs and
  * outputs, gradients (Taylor), and trials of candidate models. Asked as data; who runs it is the host.
  */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 
 /** The indices along one axis of a value, each a channel. */
@@ -96,7 +98,9 @@ export interface Evidence {
 }
 
 const missing = (what: string): never => {
-  throw new Fault('no-data', 'a preview has seen no samples', { where: what });
+  throw new Fault('no-data', text('a preview has seen no samples', '미리보기는 샘플을 보지 못했습니다'), {
+    where: what,
+  });
 };
 
 /** Key of a channel axis. */

@@ -2,7 +2,8 @@
  * Owns inferFacts: shape, type, small content and constancy of every value, by each operator's rule, in graph order.
  * Memoised per node, so a run after an edit costs what the edit reached.
  */
-import { Fault } from '../base/fault.ts';
+import { Fault, faultMessage, toFault } from '../base/fault.ts';
+import { both } from '../base/text.ts';
 import { type Graph, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
 import { type Wiring, wiringOf } from '../ir/wiring.ts';
 import { type Facts, isNone, unknownFacts } from '../ops/declare.ts';
@@ -154,8 +155,9 @@ function byRule(node: Node, inputs: readonly (Facts | undefined)[], scope: Scope
     });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.where !== undefined) throw thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new Fault(thrown instanceof Fault ? thrown.code : 'internal', `${node.op}: ${message}`, {
+    const fault = toFault(thrown);
+    const message = both((say) => `${node.op}: ${say(faultMessage(fault))}`);
+    throw new Fault(fault.code, message, {
       where: node.id,
       cause: thrown,
     });

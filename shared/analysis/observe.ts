@@ -1,7 +1,9 @@
 /** Owns observe: values of a model tapped while samples run through it, as statistics per channel and rows of layers. */
+
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
+import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
 import { bfloatToNumber, halfToNumber } from '../ir/values.ts';
@@ -74,7 +76,11 @@ function rowsOf(model: Model, request: EvidenceRequest): ReadonlyMap<string, Row
       const node = nodeById.get(id);
       const sizes = node === undefined ? undefined : rowSizes(facts, node);
       if (node === undefined || sizes === undefined)
-        throw new Fault('internal', 'rows were asked of a node that has none', { where: id });
+        throw new Fault(
+          'internal',
+          text('rows were asked of a node that has none', '행이 없는 노드에 행을 요청했습니다'),
+          { where: id },
+        );
       const weight = facts.get(node.inputs[1] ?? '')?.shape ?? [];
       const kernel = weight.slice(2).map((d) => (typeof d === 'number' ? d : 1));
       const perSample = Math.max(1, Math.ceil(rows / Math.max(1, request.samples)));
@@ -170,7 +176,7 @@ export async function observe(
       const size = Object.values(batch)[0]?.dims[0] ?? 1;
       report(Math.min(1, (runs * size) / Math.max(1, request.samples)));
     }
-    if (runs === 0) throw new Fault('no-data', 'no samples to learn from');
+    if (runs === 0) throw new Fault('no-data', text('no samples to learn from', '배울 샘플이 없습니다'));
     return {
       channels: new Map([...sums].map(([k, s]) => [k, moments(s)])),
       rows: new Map([...rows].map(([id, r]) => [id, finished(r.sink)])),

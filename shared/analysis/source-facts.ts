@@ -1,5 +1,7 @@
 /** Owns the facts of values that no node makes: initializers, graph inputs, what the file declares. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { elementCount, elementTypes } from '../ir/element-type.ts';
 import type { Dim, ValueInfo, ValueType } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
@@ -114,9 +116,16 @@ function chooseInputs(
 ): ChosenInputs {
   for (const name of Object.keys(choice))
     if (!inputs.some((i) => i.name === name))
-      throw new Fault('bad-input', `the model has no input named ${name}`, {
-        hint: `Its inputs: ${inputs.map((i) => i.name).join(', ')}.`,
-      });
+      throw new Fault(
+        'bad-input',
+        text(`the model has no input named ${name}`, `모델에 ${name}(이)라는 입력이 없습니다`),
+        {
+          hint: text(
+            `Its inputs: ${inputs.map((i) => i.name).join(', ')}.`,
+            `있는 입력: ${inputs.map((i) => i.name).join(', ')}.`,
+          ),
+        },
+      );
   const symbols = new Map<string, number>();
   for (const input of inputs) {
     const set = choice[input.name];
@@ -124,7 +133,10 @@ function chooseInputs(
     if (set.length !== input.type.shape.length)
       throw new Fault(
         'bad-input',
-        `the shape ${set.join(',')} has ${set.length} dimensions, not ${input.type.shape.length}`,
+        text(
+          `the shape ${set.join(',')} has ${set.length} dimensions, not ${input.type.shape.length}`,
+          `형상 ${set.join(',')}의 차원은 ${input.type.shape.length}개가 아니라 ${set.length}개입니다`,
+        ),
         {
           where: input.name,
         },

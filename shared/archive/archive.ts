@@ -5,7 +5,9 @@
  *   each part: bytes since the last · length · payload length · payload
  *   the rest: coding (0 as it is, 1 deflate) · payload length · payload
  */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import { crc32, damaged, Reader, Writer } from './bytes.ts';
@@ -98,13 +100,22 @@ export const isArchive = (bytes: Uint8Array): boolean => magic.every((b, k) => b
  */
 export function unpack(archive: Uint8Array, deflate: Deflate): Uint8Array {
   if (!isArchive(archive))
-    throw new Fault('bad-file', 'this is no archive', { hint: 'Give a file that "pack" wrote.' });
+    throw new Fault('bad-file', text('this is no archive', '아카이브가 아닙니다'), {
+      hint: text('Give a file that "pack" wrote.', '"pack"이 쓴 파일을 주세요.'),
+    });
   const input = new Reader(archive.subarray(magic.length));
   const found = input.byte();
   if (found !== version)
-    throw new Fault('unsupported', `the archive has version ${found}, this program reads ${version}`, {
-      hint: 'Use the newest version of Bantam.',
-    });
+    throw new Fault(
+      'unsupported',
+      text(
+        `the archive has version ${found}, this program reads ${version}`,
+        `아카이브 버전은 ${found}인데 이 프로그램은 ${version}까지 읽습니다`,
+      ),
+      {
+        hint: text('Use the newest version of Bantam.', '최신 Bantam을 쓰세요.'),
+      },
+    );
   const length = input.varint(Math.min(largestFile, archive.length * widest));
   const crc = [0, 8, 16, 24].reduce((n, place) => (n | (input.byte() << place)) >>> 0, 0);
   const parts: { readonly since: number; readonly bytes: Uint8Array }[] = [];
@@ -118,10 +129,11 @@ export function unpack(archive: Uint8Array, deflate: Deflate): Uint8Array {
   const restLength = length - parts.reduce((n, p) => n + p.bytes.length, 0);
   const how = input.byte();
   const payload = input.bytes(input.varint(input.left));
-  if (how > 1) throw damaged('a rest of a kind that is not known');
+  if (how > 1) throw damaged(text('a rest of a kind that is not known', '나머지의 종류를 알 수 없습니다'));
   const rest = how === 0 ? payload : inflate(deflate, payload, restLength);
-  if (rest.length !== restLength) throw damaged('its rest is not as long as it says');
-  if (input.left > 0) throw damaged('bytes after its end');
+  if (rest.length !== restLength)
+    throw damaged(text('its rest is not as long as it says', '나머지의 길이가 적힌 것과 다릅니다'));
+  if (input.left > 0) throw damaged(text('bytes after its end', '끝난 뒤에 바이트가 더 있습니다'));
   const out = new Uint8Array(length);
   let from = 0;
   let to = 0;
@@ -133,6 +145,6 @@ export function unpack(archive: Uint8Array, deflate: Deflate): Uint8Array {
     to += p.bytes.length;
   }
   out.set(rest.subarray(from), to);
-  if (crc32(out) !== crc) throw damaged('its checksum does not agree');
+  if (crc32(out) !== crc) throw damaged(text('its checksum does not agree', '체크섬이 맞지 않습니다'));
   return out;
 }

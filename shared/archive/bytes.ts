@@ -1,9 +1,19 @@
 /** Owns reading and writing the archive's bytes and bits; every read is checked against the end. */
+
 import { Fault } from '../base/fault.ts';
+import { type Said, text, textAround } from '../base/text.ts';
 
 /** The fault of an archive that does not hold what it says. */
-export const damaged = (what: string): Fault =>
-  new Fault('bad-file', `the archive is damaged: ${what}`, { hint: 'Copy or download it again.' });
+export const damaged = (what: Said): Fault =>
+  new Fault(
+    'bad-file',
+    textAround(
+      what,
+      (w) => `the archive is damaged: ${w}`,
+      (w) => `아카이브가 손상되었습니다: ${w}`,
+    ),
+    { hint: text('Copy or download it again.', '다시 복사하거나 내려받으세요.') },
+  );
 
 /** Grows as it is written. Bits go lowest first and are filled up to a byte by `flush`. */
 export class Writer {
@@ -79,7 +89,7 @@ export class Reader {
 
   byte(): number {
     const b = this.#bytes[this.#at++];
-    if (b === undefined) throw damaged('it ends early');
+    if (b === undefined) throw damaged(text('it ends early', '중간에 끝납니다'));
     return b;
   }
 
@@ -91,17 +101,20 @@ export class Reader {
       const b = this.byte();
       value += (b & 127) * place;
       if (b < 128) {
-        if (value > limit) throw damaged(`a length of ${value} where ${limit} is the most`);
+        if (value > limit)
+          throw damaged(
+            text(`a length of ${value} where ${limit} is the most`, `길이가 ${value}인데 ${limit}까지만 됩니다`),
+          );
         return value;
       }
       place *= 128;
     }
-    throw damaged('a number without end');
+    throw damaged(text('a number without end', '끝나지 않는 수가 있습니다'));
   }
 
   /** A view of the next bytes. */
   bytes(count: number): Uint8Array {
-    if (count > this.left) throw damaged('it ends early');
+    if (count > this.left) throw damaged(text('it ends early', '중간에 끝납니다'));
     this.#at += count;
     return this.#bytes.subarray(this.#at - count, this.#at);
   }

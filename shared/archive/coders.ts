@@ -2,6 +2,7 @@
  * Owns how one tensor's bytes are coded: as symbols of 2, 4 or 8 bits; as an index into the few distinct values of 2 or 4 bytes
  * that it holds; deflated with the bytes of equal place side by side. The smallest is taken.
  */
+import { text } from '../base/text.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import { damaged, Reader, Writer } from './bytes.ts';
 import { planSymbols, readSymbols, type SymbolPlan } from './symbols.ts';
@@ -146,37 +147,42 @@ export function decodePart(payload: Uint8Array, length: number, deflate: Deflate
   const kind = input.byte();
   const inflated = (): Uint8Array => {
     const bytes = inflate(deflate, input.bytes(input.left), length);
-    if (bytes.length !== length) throw damaged('a part is shorter than it says');
+    if (bytes.length !== length)
+      throw damaged(text('a part is shorter than it says', '한 부분이 적힌 것보다 짧습니다'));
     return bytes;
   };
   switch (kind) {
     case scheme.raw:
-      if (input.left !== length) throw damaged('a part is not as long as it says');
+      if (input.left !== length)
+        throw damaged(text('a part is not as long as it says', '한 부분의 길이가 적힌 것과 다릅니다'));
       return input.bytes(length);
     case scheme.deflate:
       return inflated();
     case scheme.shuffled: {
       const unit = input.byte();
-      if (unit < 2 || length % unit !== 0) throw damaged('elements that do not fill their part');
+      if (unit < 2 || length % unit !== 0)
+        throw damaged(text('elements that do not fill their part', '원소가 부분을 다 채우지 않습니다'));
       return unshuffle(inflated(), unit);
     }
     case scheme.symbols: {
       const width = input.byte();
-      if (![1, 2, 4, 8].includes(width)) throw damaged('symbols of a width that is not known');
+      if (![1, 2, 4, 8].includes(width))
+        throw damaged(text('symbols of a width that is not known', '알 수 없는 너비의 기호가 있습니다'));
       return packSymbols(readSymbols(input, (length * 8) / width, 1 << width), width);
     }
     case scheme.codebook:
       return readCodebook(input, length);
     default:
-      throw damaged('a part of a kind that is not known');
+      throw damaged(text('a part of a kind that is not known', '알 수 없는 종류의 부분이 있습니다'));
   }
 }
 
 function readCodebook(input: Reader, length: number): Uint8Array {
   const unit = input.byte();
-  if ((unit !== 2 && unit !== 4) || length % unit !== 0) throw damaged('elements that do not fill their part');
+  if ((unit !== 2 && unit !== 4) || length % unit !== 0)
+    throw damaged(text('elements that do not fill their part', '원소가 부분을 다 채우지 않습니다'));
   const size = input.varint(largestCodebook);
-  if (size === 0) throw damaged('a codebook without entries');
+  if (size === 0) throw damaged(text('a codebook without entries', '코드북이 비어 있습니다'));
   const entries = input.bytes(size * unit);
   const symbols = readSymbols(input, length / unit, size);
   const out = new Uint8Array(length);
@@ -192,6 +198,6 @@ export function inflate(deflate: Deflate, bytes: Uint8Array, limit: number): Uin
   try {
     return deflate.inflate(bytes, limit);
   } catch {
-    throw damaged('a part does not unpack');
+    throw damaged(text('a part does not unpack', '한 부분이 풀리지 않습니다'));
   }
 }

@@ -2,6 +2,7 @@
  * Owns canonical Huffman codes: code lengths from counts (Huffman 1952), codes in order of length and symbol, the table written
  * as one bit a symbol (there or not) and four bits of length for those that are there.
  */
+import { text } from '../base/text.ts';
 import { damaged, type Reader, type Writer } from './bytes.ts';
 
 /** Longest code. */
@@ -114,13 +115,13 @@ export function readHuffman(input: Reader, count: number, size: number): Uint16A
   for (let symbol = 0; symbol < size; symbol++) {
     if (input.bit() === 0) continue;
     const length = input.bits(4);
-    if (length === 0) throw damaged('a code without bits');
+    if (length === 0) throw damaged(text('a code without bits', '비트가 없는 부호가 있습니다'));
     lengths[symbol] = length;
     room -= 2 ** (longest - length);
   }
-  if (room < 0) throw damaged('its codes contradict each other');
+  if (room < 0) throw damaged(text('its codes contradict each other', '부호가 서로 어긋납니다'));
   // Every symbol takes a bit at least: no count can make more than the bytes give.
-  if (count > input.left * 8 + 8) throw damaged('fewer symbols than it says');
+  if (count > input.left * 8 + 8) throw damaged(text('fewer symbols than it says', '기호가 적힌 것보다 적습니다'));
   const first = firstCodes(lengths);
   const byLength = Array.from({ length: longest + 1 }, (_, l) =>
     Array.from(lengths.keys()).filter((s) => l > 0 && lengths[s] === l),
@@ -132,7 +133,7 @@ export function readHuffman(input: Reader, count: number, size: number): Uint16A
     for (;;) {
       code = (code << 1) | input.bit();
       length++;
-      if (length > longest) throw damaged('a code that stands for nothing');
+      if (length > longest) throw damaged(text('a code that stands for nothing', '뜻이 없는 부호가 있습니다'));
       const symbol = byLength[length]?.[code - (first[length] ?? 0)];
       if (symbol !== undefined && code >= (first[length] ?? 0)) {
         out[k] = symbol;

@@ -2,8 +2,10 @@
  * Owns the backward walk: from the gradient of some values to the gradients of others, as ONNX nodes. One rule per operator
  * (`gradient` in its declaration); a needed path without a rule stops at once, naming node and operator.
  */
+
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import { type Attribute, type Dim, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
 import { renameTensor, type Tensor } from '../ir/tensor.ts';
@@ -75,7 +77,8 @@ export class Emitter {
 
   /** Sums a gradient of shape `from` down to `to`, as broadcasting spread it. */
   unbroadcast(grad: string, from: readonly Dim[] | null, to: readonly Dim[] | null): string {
-    if (from === null || to === null) throw new Fault('no-rule', 'broadcasting of unknown shapes');
+    if (from === null || to === null)
+      throw new Fault('no-rule', text('broadcasting of unknown shapes', '알 수 없는 형상의 브로드캐스트'));
     if (from.length === to.length && from.every((d, i) => d === to[i])) return grad;
     const lead = from.length - to.length;
     const axes = from.flatMap((d, i) => (i < lead || (to[i - lead] === 1 && d !== 1) ? [i] : []));
@@ -204,7 +207,10 @@ function walk(order: readonly Node[], w: Walk): void {
     if (rule === undefined || isNone(rule))
       throw new Fault('no-rule', `${node.op} has no gradient${rule === undefined ? '' : `: ${rule.none}`}`, {
         where: node.name || node.id,
-        hint: 'Freeze the layers before it, or leave this model untrained.',
+        hint: text(
+          'Freeze the layers before it, or leave this model untrained.',
+          '그 앞의 레이어를 고정하거나 이 모델을 학습하지 마세요.',
+        ),
       });
     const found = rule(contextOf(node, w));
     // A value read twice by one node, or by several nodes, gets the sum.

@@ -1,6 +1,8 @@
 /** Owns hints: a value of the student drawn towards one of the teacher, through a learnt linear map where widths differ. */
+
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
+import { text } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';
 import type { Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
@@ -36,10 +38,13 @@ export function regressorOf(
   const wrong = (): Fault =>
     new Fault(
       'does-not-fit',
-      `a hint of dimensions [${hint.dims}] does not fit those of the student, [${own ?? '?'}]`,
+      text(
+        `a hint of dimensions [${hint.dims}] does not fit those of the student, [${own ?? '?'}]`,
+        `힌트의 차원 [${hint.dims}]이(가) 학생 모델의 [${own ?? '?'}]와(과) 맞지 않습니다`,
+      ),
       {
         where: hint.value,
-        hint: 'Choose two values whose dimensions differ in their width alone.',
+        hint: text('Choose two values whose dimensions differ in their width alone.', '너비만 다른 두 값을 고르세요.'),
       },
     );
   if (own === undefined || own === null || own.length !== hint.dims.length || own.length < 2) throw wrong();

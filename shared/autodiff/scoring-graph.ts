@@ -1,6 +1,8 @@
 /** Owns the scoring graph: a model that only answers, its scores flat and some values beside them. What a teacher runs as. */
+
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { int64Tensor } from '../ir/values.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
@@ -47,18 +49,30 @@ export function scoringGraph(
   const facts = inferFacts(model);
   const sizes = (name: string): readonly number[] => {
     const known = facts.get(name);
-    if (known === undefined) throw new Fault('not-found', 'the model has no such value', { where: name });
+    if (known === undefined)
+      throw new Fault('not-found', text('the model has no such value', '모델에 그런 값이 없습니다'), { where: name });
     const shape = known.shape ?? [];
     if (shape[0] !== s.batch || !shape.every((d): d is number => typeof d === 'number'))
-      throw new Fault('unsupported', 'this value has no known size per sample', { where: name });
+      throw new Fault(
+        'unsupported',
+        text('this value has no known size per sample', '이 값의 샘플당 크기를 알 수 없습니다'),
+        { where: name },
+      );
     return shape;
   };
   const scored = sizes(value);
   const elem = facts.get(value)?.elem;
   if (elem !== 'float')
-    throw new Fault('unsupported', `only outputs of float numbers are trained, this one is ${elem ?? 'unknown'}`, {
-      where: output,
-    });
+    throw new Fault(
+      'unsupported',
+      text(
+        `only outputs of float numbers are trained, this one is ${elem ?? 'unknown'}`,
+        `실수 출력만 학습할 수 있는데 이 출력은 ${elem ?? '알 수 없음'}입니다`,
+      ),
+      {
+        where: output,
+      },
+    );
   const classes = scored.slice(1).reduce((a, b) => a * b, 1);
   const dims = new Map(values.map((v) => [v, sizes(v)] as const));
   const taken = new Set([...facts.keys(), ...graph.initializers.map((t) => t.name)]);

@@ -1,6 +1,8 @@
 /** Owns a model whose batch is a number of our choice: inputs that say 1, and Reshapes with the batch written into them. */
+
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node, ValueInfo } from '../ir/model.ts';
@@ -36,7 +38,11 @@ export function setBatch(model: Model, name: string, batch: number | string): Mo
   const shape = info?.type.kind === 'tensor' ? info.type.shape : null;
   const rest = (shape ?? []).slice(1);
   if (shape === null || !rest.every((d): d is number => typeof d === 'number'))
-    throw new Fault('unsupported', 'training needs an input of known size', { where: name, hint: 'Set its shape.' });
+    throw new Fault(
+      'unsupported',
+      text('training needs an input of known size', '학습하려면 입력 크기를 알아야 합니다'),
+      { where: name, hint: text('Set its shape.', '형상을 정하세요.') },
+    );
   const lead = shape[0];
   const was = typeof lead === 'number' ? lead : 1;
   const edit = new GraphEdit(model.graph);

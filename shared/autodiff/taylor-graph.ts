@@ -2,9 +2,11 @@
  * Owns the Taylor graph: one pass forward and back that gives the gradients of stored tensors, and gradient times activation
  * summed per sample and channel. Weights stay as they are.
  */
+
 import type { ChannelAxis, TaylorRequest } from '../analysis/evidence.ts';
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';
 import { type Model, opsetVersion, type ValueInfo } from '../ir/model.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
@@ -54,7 +56,11 @@ export function taylorGraph(source: Model, data: string, batch: number, request:
   const facts = inferFacts(inner);
   const shape = facts.get(value)?.shape;
   if (!shape?.every((d): d is number => typeof d === 'number') || shape[0] !== batch)
-    throw new Fault('unsupported', 'the output has no known size per sample', { where: value });
+    throw new Fault(
+      'unsupported',
+      text('the output has no known size per sample', '출력의 샘플당 크기를 알 수 없습니다'),
+      { where: value },
+    );
   const classes = shape.slice(1).reduce<number>((a, b) => a * Number(b), 1);
   const target = e.fresh('target');
   const scores = e.one('Reshape', [value, e.ints([batch, classes])]);

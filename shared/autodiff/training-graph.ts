@@ -2,8 +2,10 @@
  * Owns the training graph: forward, loss, backward and optimizer as one ONNX model. Weights, running statistics and
  * optimizer state are inputs and outputs, so a step is one run of a session.
  */
+
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { numbersTensor } from '../ir/values.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
@@ -70,7 +72,11 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
   });
   const shape = known.get(scores)?.shape;
   if (!shape?.every((d): d is number => typeof d === 'number') || shape[0] !== s.batch)
-    throw new Fault('unsupported', 'the output to train has no known size per sample', { where: output });
+    throw new Fault(
+      'unsupported',
+      text('the output to train has no known size per sample', '학습할 출력의 샘플당 크기를 알 수 없습니다'),
+      { where: output },
+    );
   const classes = (shape as readonly number[]).slice(1).reduce((a, b) => a * b, 1);
   const names: Names = {
     data,
@@ -111,7 +117,12 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
   }
   const [firstTerm] = terms;
   const none = firstTerm === undefined && s.penalty === undefined;
-  if (none) throw new Fault('bad-input', 'nothing to learn from: neither loss, hint nor penalty', { where: output });
+  if (none)
+    throw new Fault(
+      'bad-input',
+      text('nothing to learn from: neither loss, hint nor penalty', '손실도 힌트도 벌점도 없어 배울 것이 없습니다'),
+      { where: output },
+    );
   const judged = firstTerm === undefined ? e.floats([0], []) : terms.length === 1 ? firstTerm : e.one('Sum', terms);
   const judgeNodes = e.nodes.slice();
 
@@ -143,7 +154,11 @@ export function trainingGraph(source: Model, data: string, s: GraphSettings): Tr
     return [{ ...p, initial: p.values, gradient, ...(mask === undefined ? {} : { mask }) } as Learning];
   });
   if (weights.length === 0)
-    throw new Fault('does-not-fit', 'the model has no weights that can be trained', { where: output });
+    throw new Fault(
+      'does-not-fit',
+      text('the model has no weights that can be trained', '모델에 학습할 수 있는 가중치가 없습니다'),
+      { where: output },
+    );
   const own = penalised?.own ?? [];
   const beside = [
     ...regressors.flatMap((r) => (r === undefined ? [] : [{ ...r, gradient: found.get(r.name) ?? '' }])),

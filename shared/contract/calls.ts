@@ -18,6 +18,9 @@ export const faultSchema = z.object({
   message: z.string(),
   where: z.string().optional(),
   hint: z.string().optional(),
+  korean: z
+    .object({ message: z.string().optional(), where: z.string().optional(), hint: z.string().optional() })
+    .optional(),
 });
 
 /** A model that the host holds open. The skeleton is the ONNX file with every large tensor's values left out. */

@@ -1,7 +1,9 @@
 /** Owns the screen's end: createHost turns wires into a Host that reconnects by itself and validates what it is told. */
+
 import type { z } from 'zod';
 import { Fault, type FaultCode, toFault } from '../base/fault.ts';
 import { parseWith } from '../base/schema.ts';
+import { text } from '../base/text.ts';
 import { type CallName, calls, type Host, type Job } from './calls.ts';
 import { decodeFrame, encodeFrame } from './codec.ts';
 import { type Reply, replySchema } from './messages.ts';
@@ -27,12 +29,15 @@ interface Waiting {
 }
 
 const lost = (): Fault =>
-  new Fault('unsupported', 'the connection to the host was lost', { hint: 'It is being restored; try again.' });
+  new Fault('unsupported', text('the connection to the host was lost', '호스트와 연결이 끊겼습니다'), {
+    hint: text('It is being restored; try again.', '다시 연결하는 중입니다. 다시 시도하세요.'),
+  });
 
 const faultOf = (f: Extract<Reply, { kind: 'fault' }>['fault']): Fault =>
   new Fault(f.code as FaultCode, f.message, {
     ...(f.where === undefined ? {} : { where: f.where }),
     ...(f.hint === undefined ? {} : { hint: f.hint }),
+    korean: f.korean,
   });
 
 /**

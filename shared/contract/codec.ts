@@ -2,7 +2,9 @@
  * Owns the frame: one message as bytes, [u32 little-endian header length][JSON header][attachments]. Every Uint8Array
  * of the message travels as an attachment and comes back as itself; the header says at which path each one stood.
  */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 
 type Path = readonly (string | number)[];
 interface Header {
@@ -14,7 +16,8 @@ interface Header {
 const maxDepth = 64;
 
 function detach(value: unknown, at: Path, found: { at: Path; data: Uint8Array }[]): unknown {
-  if (at.length > maxDepth) throw new Fault('bad-input', 'a message is nested too deeply');
+  if (at.length > maxDepth)
+    throw new Fault('bad-input', text('a message is nested too deeply', '메시지가 너무 깊이 겹쳐 있습니다'));
   if (value instanceof Uint8Array) {
     found.push({ at, data: value });
     return null;
@@ -42,7 +45,7 @@ export function encodeFrame(message: unknown): Uint8Array {
   return out;
 }
 
-const broken = (why: string): Fault => new Fault('bad-input', `broken frame: ${why}`);
+const broken = (why: string): Fault => new Fault('bad-input', text(`broken frame: ${why}`, `깨진 프레임: ${why}`));
 
 function headerOf(value: unknown): Header {
   const h = value as Partial<Header> | null;

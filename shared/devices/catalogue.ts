@@ -1,4 +1,5 @@
 /** Owns the devices that Bantam knows: the profiles of assets/devices, checked when they are first asked for. */
+
 import appleA12 from '../../assets/devices/apple-a12.json' with { type: 'json' };
 import appleA18 from '../../assets/devices/apple-a18.json' with { type: 'json' };
 import edgeTpu from '../../assets/devices/edge-tpu.json' with { type: 'json' };
@@ -19,6 +20,7 @@ import snapdragon845 from '../../assets/devices/snapdragon-845.json' with { type
 import stm32n6 from '../../assets/devices/stm32n6.json' with { type: 'json' };
 import tensorG4 from '../../assets/devices/tensor-g4.json' with { type: 'json' };
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { type DeviceProfile, parseDeviceProfile } from './profile.ts';
 
 /** As a list offers them: boards, phones of today, those of the survey, accelerators, a microcontroller. */
@@ -58,7 +60,7 @@ export function deviceOf(id: string): DeviceProfile {
   if (found !== undefined) return found;
   const plain = (s: string): string => s.toLowerCase().replace(/[^a-z0-9]/g, '');
   const near = devices().filter((d) => plain(d.id).includes(plain(id)) || plain(d.name).includes(plain(id)));
-  throw new Fault('not-found', `there is no device "${id}"`, {
+  throw new Fault('not-found', text(`there is no device "${id}"`, `장치 "${id}"이(가) 없습니다`), {
     hint: near.length > 0 ? `Did you mean ${near.map((d) => d.id).join(', ')}?` : 'See them with "bantam device list".',
   });
 }

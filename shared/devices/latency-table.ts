@@ -2,7 +2,9 @@
  * Owns latency tables as NetAdapt uses them (Yang et al. 2018, section 3.2): measured milliseconds by layer shape, read from CSV, and
  * the estimate that looks layers up. Between measured channel counts it interpolates; beyond them it says nothing.
  */
+
 import { Fault } from '../base/fault.ts';
+import { type Said, text } from '../base/text.ts';
 import { type LayerWork, layerTypes } from './layer-work.ts';
 
 /** Columns that a row may give; what it leaves out holds for any layer. */
@@ -47,50 +49,86 @@ const ascending = (values: Iterable<number>): number[] => [...new Set(values)].s
  * Reads a table. The first line names the columns; `ms` and at least one of `layer`, `op` are needed. Lines that begin with #
  * are passed over. Faults: `bad-file`, naming file and line.
  */
-export function readLatencyTable(text: string, file: string): LatencyTable {
-  const lines = text
+export function readLatencyTable(content: string, file: string): LatencyTable {
+  const lines = content
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .map((line, k) => ({ line: line.trim(), at: k + 1 }))
     .filter(({ line }) => line !== '' && !line.startsWith('#'));
-  const wrong = (at: number, message: string, hint?: string): Fault =>
-    new Fault('bad-file', message, { where: `${file}, line ${at}`, ...(hint === undefined ? {} : { hint }) });
+  const wrong = (at: number, message: Said, hint?: Said): Fault =>
+    new Fault('bad-file', message, {
+      where: text(`${file}, line ${at}`, `${file}, ${at}번째 줄`),
+      ...(hint === undefined ? {} : { hint }),
+    });
   const [first, ...rest] = lines;
-  if (first === undefined) throw new Fault('bad-file', 'the table is empty', { where: file });
+  if (first === undefined)
+    throw new Fault('bad-file', text('the table is empty', '표가 비어 있습니다'), { where: file });
   const head = first.line.split(',').map((c) => c.trim().toLowerCase());
   const names = head.map((name) => {
-    if (!known(name)) throw wrong(first.at, `there is no column "${name}"`, `Columns are ${columns.join(', ')}.`);
+    if (!known(name))
+      throw wrong(
+        first.at,
+        text(`there is no column "${name}"`, `열 "${name}"이(가) 없습니다`),
+        text(`Columns are ${columns.join(', ')}.`, `열은 ${columns.join(', ')}입니다.`),
+      );
     return name;
   });
-  if (new Set(names).size < names.length) throw wrong(first.at, 'a column stands twice');
-  if (!names.includes('ms')) throw wrong(first.at, 'there is no column "ms"');
+  if (new Set(names).size < names.length)
+    throw wrong(first.at, text('a column stands twice', '같은 열이 두 번 있습니다'));
+  if (!names.includes('ms')) throw wrong(first.at, text('there is no column "ms"', '"ms" 열이 없습니다'));
   if (!names.includes('layer') && !names.includes('op'))
-    throw wrong(first.at, 'there is neither a column "layer" nor a column "op"');
+    throw wrong(
+      first.at,
+      text('there is neither a column "layer" nor a column "op"', '"layer" 열도 "op" 열도 없습니다'),
+    );
   const keys = names.filter((n) => !channelColumns.has(n));
   const found = new Map<string, { at: number; cin: number; cout: number; ms: number }[]>();
   for (const { line, at } of rest) {
     const cells = line.split(',').map((c) => c.trim());
-    if (cells.length !== names.length) throw wrong(at, `${cells.length} cells instead of ${names.length}`);
+    if (cells.length !== names.length)
+      throw wrong(
+        at,
+        text(
+          `${cells.length} cells instead of ${names.length}`,
+          `칸이 ${names.length}개가 아니라 ${cells.length}개입니다`,
+        ),
+      );
     const cell = (name: Column): string | undefined => cells[names.indexOf(name)];
     for (const [k, name] of names.entries()) {
       const value = cells[k] ?? '';
       if (name === 'type' && !(layerTypes as readonly string[]).includes(value))
-        throw wrong(at, `"${value}" is no type`, `Types are ${layerTypes.join(', ')}.`);
+        throw wrong(
+          at,
+          text(`"${value}" is no type`, `"${value}"은(는) 형식이 아닙니다`),
+          text(`Types are ${layerTypes.join(', ')}.`, `형식은 ${layerTypes.join(', ')}입니다.`),
+        );
       if (name === 'ms' ? !(Number(value) > 0) || !Number.isFinite(Number(value)) : false)
-        throw wrong(at, `"${value}" is no time in milliseconds`);
+        throw wrong(
+          at,
+          text(`"${value}" is no time in milliseconds`, `"${value}"은(는) 밀리초로 나타낸 시간이 아닙니다`),
+        );
       if (name !== 'ms' && !textColumns.has(name) && !/^[1-9]\d{0,8}$/.test(value))
-        throw wrong(at, `"${value}" in column ${name} is no whole number above 0`);
-      if (textColumns.has(name) && value === '') throw wrong(at, `column ${name} is empty`);
+        throw wrong(
+          at,
+          text(
+            `"${value}" in column ${name} is no whole number above 0`,
+            `${name} 열의 "${value}"은(는) 0보다 큰 정수가 아닙니다`,
+          ),
+        );
+      if (textColumns.has(name) && value === '')
+        throw wrong(at, text(`column ${name} is empty`, `${name} 열이 비어 있습니다`));
     }
     const key = keys.map((n) => cell(n) ?? '').join('\n');
     const [cin, cout] = [Number(cell('in_channels') ?? 0), Number(cell('out_channels') ?? 0)];
     const list = found.get(key) ?? [];
     const twice = list.find((r) => r.cin === cin && r.cout === cout);
-    if (twice !== undefined) throw wrong(at, `the same layer stands on line ${twice.at}`);
+    if (twice !== undefined)
+      throw wrong(at, text(`the same layer stands on line ${twice.at}`, `같은 레이어가 ${twice.at}번째 줄에 있습니다`));
     list.push({ at, cin, cout, ms: Number(cell('ms')) });
     found.set(key, list);
   }
-  if (found.size === 0) throw new Fault('bad-file', 'the table has no rows', { where: file });
+  if (found.size === 0)
+    throw new Fault('bad-file', text('the table has no rows', '표에 행이 없습니다'), { where: file });
   const grids = [...found].map(([key, list]): [string, Grid] => [
     key,
     {

@@ -1,5 +1,7 @@
 /** Owns reading and making attributes by kind. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Attribute, AttributeValue, Node } from './model.ts';
 
 type Kind = AttributeValue['kind'];
@@ -14,9 +16,16 @@ export function attributeOf<K extends Kind>(node: Node, name: string, kind: K): 
   const found = attribute(node, name);
   if (found === undefined) return undefined;
   if (found.kind !== kind)
-    throw new Fault('bad-graph', `attribute ${name} of ${node.op} is ${found.kind}, expected ${kind}`, {
-      where: node.id,
-    });
+    throw new Fault(
+      'bad-graph',
+      text(
+        `attribute ${name} of ${node.op} is ${found.kind}, expected ${kind}`,
+        `${node.op}의 속성 ${name}이(가) ${kind}이(가) 아니라 ${found.kind}입니다`,
+      ),
+      {
+        where: node.id,
+      },
+    );
   return found.value as unknown as Values[K];
 }
 

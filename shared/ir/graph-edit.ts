@@ -1,5 +1,7 @@
 /** Owns GraphEdit: a transaction of edits on a graph that ends in a new version sharing what did not change. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex, outerReads, subgraphs } from './graph-index.ts';
 import type { Attribute, Graph, Node, ValueInfo } from './model.ts';
 import type { SparseTensor, Tensor } from './tensor.ts';
@@ -88,7 +90,7 @@ export class GraphEdit {
 
   #at(id: string): number {
     const at = this.#nodes.findIndex((n) => n.id === id);
-    if (at < 0) throw new Fault('internal', 'no such node to edit', { where: id });
+    if (at < 0) throw new Fault('internal', text('no such node to edit', '고칠 노드가 없습니다'), { where: id });
     return at;
   }
 

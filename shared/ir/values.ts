@@ -1,5 +1,7 @@
 /** Owns the numbers inside tensors: raw little-endian bytes to JS numbers and back, for every element type. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { type ElementType, elementCount, elementTypes } from './element-type.ts';
 import { lazyTensor, type Tensor } from './tensor.ts';
 
@@ -157,7 +159,11 @@ export function toNumbers(tensor: Tensor): Float64Array {
     default: {
       const f = smallFloats[tensor.type];
       if (f === undefined)
-        throw new Fault('unsupported', `${tensor.type} has no plain numbers`, { where: tensor.name });
+        throw new Fault(
+          'unsupported',
+          text(`${tensor.type} has no plain numbers`, `${tensor.type}에는 보통의 수가 없습니다`),
+          { where: tensor.name },
+        );
       const table = Float64Array.from({ length: 256 }, (_, code) => decodeSmall(code, f));
       return Float64Array.from(bytes, (b) => table[b] ?? 0);
     }
@@ -227,7 +233,11 @@ export function toTyped(tensor: Tensor): Typed {
     case 'complex64':
     case 'complex128':
     case 'string':
-      throw new Fault('unsupported', `${tensor.type} has no typed array`, { where: tensor.name });
+      throw new Fault(
+        'unsupported',
+        text(`${tensor.type} has no typed array`, `${tensor.type}에 맞는 배열 형식이 없습니다`),
+        { where: tensor.name },
+      );
     default:
       return bytes;
   }
@@ -300,7 +310,8 @@ export function packNumbers(type: ElementType, values: ArrayLike<number>): Uint8
       );
     default: {
       const f = smallFloats[type];
-      if (f === undefined) throw new Fault('unsupported', `cannot pack numbers as ${type}`);
+      if (f === undefined)
+        throw new Fault('unsupported', text(`cannot pack numbers as ${type}`, `수를 ${type}(으)로 담을 수 없습니다`));
       return Uint8Array.from({ length: n }, (_, i) => encodeSmall(at(i), f));
     }
   }

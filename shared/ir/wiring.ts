@@ -2,7 +2,9 @@
  * Owns wiringOf: what reads what in a graph, with values as numbers. Versions of a graph that differ only in tensors and
  * settings share one wiring, so that a slider's moves need not work it out again.
  */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Graph, Node } from './model.ts';
 import { outerReads, subgraphs } from './subgraphs.ts';
 import type { Tensor } from './tensor.ts';
@@ -158,9 +160,16 @@ function topologicalOrder(
       const source = sourceOf(k);
       if (source < 0 || state[source] === 2) continue;
       if (state[source] === 1)
-        throw new Fault('bad-graph', `the graph has a cycle through ${nodes[source]?.op}`, {
-          where: nodes[source]?.id ?? '',
-        });
+        throw new Fault(
+          'bad-graph',
+          text(
+            `the graph has a cycle through ${nodes[source]?.op}`,
+            `그래프에 ${nodes[source]?.op}을(를) 지나는 순환이 있습니다`,
+          ),
+          {
+            where: nodes[source]?.id ?? '',
+          },
+        );
       state[source] = 1;
       stack.push(source);
     }

@@ -1,4 +1,5 @@
 /** Owns readModel: bytes of an ONNX file -> ir. */
+
 import { fromBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
@@ -9,7 +10,8 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from 'onnx-buf';
-import { Fault, toFault } from '../base/fault.ts';
+import { Fault, faultMessage, toFault } from '../base/fault.ts';
+import { text, textAround } from '../base/text.ts';
 import type { Attribute, AttributeValue, Graph, LocalFunction, Model, Node, ValueInfo } from '../ir/model.ts';
 import { checkWire } from './check-wire.ts';
 import { cameFrom, restOf } from './proto.ts';
@@ -23,18 +25,32 @@ export type { ExternalFile, ReadTensorOptions } from './read-tensor.ts';
  * node or attribute and the reason.
  */
 export function readModel(bytes: Uint8Array, options: ReadTensorOptions = {}): Model {
-  if (bytes.length === 0) throw new Fault('bad-file', 'the file is empty', { hint: 'Choose an ONNX file.' });
+  if (bytes.length === 0)
+    throw new Fault('bad-file', text('the file is empty', '파일이 비어 있습니다'), {
+      hint: text('Choose an ONNX file.', 'ONNX 파일을 고르세요.'),
+    });
   checkWire(ModelProtoSchema, bytes);
   let proto: ModelProto;
   try {
     // A plain Uint8Array: a Buffer's slice() would share memory where protobuf expects a copy.
     proto = fromBinary(ModelProtoSchema, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (thrown) {
-    throw new Fault('bad-file', `not a readable ONNX file: ${toFault(thrown).message}`, { cause: thrown });
+    throw new Fault(
+      'bad-file',
+      textAround(
+        faultMessage(toFault(thrown)),
+        (w) => `not a readable ONNX file: ${w}`,
+        (w) => `읽을 수 있는 ONNX 파일이 아닙니다: ${w}`,
+      ),
+      { cause: thrown },
+    );
   }
   if (proto.graph === undefined)
-    throw new Fault('bad-file', 'the file holds no graph', {
-      hint: 'It may be a tensor or another protobuf file, not a model.',
+    throw new Fault('bad-file', text('the file holds no graph', '파일에 그래프가 없습니다'), {
+      hint: text(
+        'It may be a tensor or another protobuf file, not a model.',
+        '모델이 아니라 텐서나 다른 protobuf 파일일 수 있습니다.',
+      ),
     });
   return cameFrom(
     {
@@ -137,9 +153,16 @@ function readAttributeValue(proto: AttributeProto, node: string, options: ReadTe
   if (proto.refAttrName !== '') return { kind: 'reference', value: proto.refAttrName };
   const need = <T>(value: T | undefined): T => {
     if (value === undefined)
-      throw new Fault('bad-file', `attribute ${proto.name} states a kind whose value is missing`, {
-        where: `node ${node}`,
-      });
+      throw new Fault(
+        'bad-file',
+        text(
+          `attribute ${proto.name} states a kind whose value is missing`,
+          `속성 ${proto.name}에 적힌 종류의 값이 없습니다`,
+        ),
+        {
+          where: text(`node ${node}`, `노드 ${node}`),
+        },
+      );
     return value;
   };
   switch (kindOf(proto)) {

@@ -2,9 +2,11 @@
  * Owns the skeleton: the form in which a model crosses to the screen. Same graph, same byte counts; large tensors come without
  * their values, each with a private note of how many bytes it takes in which field.
  */
+
 import { create, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto } from 'onnx-buf';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { utf8, utf8Bytes } from '../ir/attribute.ts';
 import { elementCount, rawByteLength } from '../ir/element-type.ts';
 import { subgraphs } from '../ir/graph-index.ts';
@@ -129,7 +131,8 @@ export function skeletonOf(model: Model, floatBytes = skeletonKeepsBytes): Uint8
 export function readSkeleton(bytes: Uint8Array): Model {
   const end = bytes.length - 4;
   const length = end < 0 ? 0 : new DataView(bytes.buffer, bytes.byteOffset + end, 4).getUint32(0, true);
-  if (length < 2 || length > end) throw new Fault('bad-file', 'these bytes are no skeleton of a model');
+  if (length < 2 || length > end)
+    throw new Fault('bad-file', text('these bytes are no skeleton of a model', '이 바이트는 모델의 골격이 아닙니다'));
   const ids = (JSON.parse(utf8(bytes.subarray(end - length, end))) as readonly string[]).values();
   return readModel(bytes.subarray(0, end - length), { skeleton: true, ids: () => ids.next().value });
 }

@@ -1,4 +1,5 @@
 /** Owns writeModel: ir -> bytes of an ONNX file, as parts (tensor by tensor, to stream) or whole. */
+
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type GraphProto,
@@ -11,6 +12,7 @@ import {
   TensorProtoSchema,
 } from 'onnx-buf';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import { bakeMessage } from './bake.ts';
 import { messageBytes, onnxFileBytes } from './size.ts';
@@ -95,9 +97,16 @@ function* graphParts(proto: GraphProto): Generator<Uint8Array> {
 export function* modelParts(model: Model): Generator<Uint8Array> {
   const total = onnxFileBytes(model);
   if (total > largestFile)
-    throw new Fault('unsupported', `the file would be ${total} bytes, protobuf ends at 2 GB`, {
-      hint: 'Write its tensors as external data.',
-    });
+    throw new Fault(
+      'unsupported',
+      text(
+        `the file would be ${total} bytes, protobuf ends at 2 GB`,
+        `파일이 ${total}바이트가 되는데 protobuf는 2 GB까지입니다`,
+      ),
+      {
+        hint: text('Write its tensors as external data.', '텐서를 외부 데이터로 저장하세요.'),
+      },
+    );
   const proto = modelToProto(model);
   const fresh = () => create(ModelProtoSchema);
   const part = (pass: (n: number) => boolean, last: boolean): Uint8Array =>
@@ -115,10 +124,20 @@ export function writeModel(model: Model): Uint8Array {
   let at = 0;
   for (const part of modelParts(model)) {
     if (at + part.length > out.length)
-      throw new Fault('internal', 'the written file is longer than its predicted size');
+      throw new Fault(
+        'internal',
+        text('the written file is longer than its predicted size', '저장한 파일이 예측한 크기보다 깁니다'),
+      );
     out.set(part, at);
     at += part.length;
   }
-  if (at !== out.length) throw new Fault('internal', `the written file has ${at} bytes, ${out.length} were predicted`);
+  if (at !== out.length)
+    throw new Fault(
+      'internal',
+      text(
+        `the written file has ${at} bytes, ${out.length} were predicted`,
+        `저장한 파일은 ${at}바이트인데 예측은 ${out.length}바이트였습니다`,
+      ),
+    );
   return out;
 }

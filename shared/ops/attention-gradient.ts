@@ -2,6 +2,7 @@
  * Owns the gradients of attention, written out in products and a Softmax (Vaswani et al. 2017, eq. 1), and of what turns or
  * sums embeddings before it.
  */
+import { text } from '../base/text.ts';
 import { attr, floatAttr, intAttr, intsAttr } from '../ir/attribute.ts';
 import { numbersTensor } from '../ir/values.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
@@ -72,7 +73,8 @@ const four = (dims: readonly number[]): Heads['dims'] => [dims[0] ?? 1, dims[1] 
 
 /** ai.onnx Attention-23; its scores as a further output are not followed. */
 export const attentionGradient: GradientRule = (c) => {
-  if (c.dy(3) !== undefined) return refuse(c, 'its scores are read by what is trained');
+  if (c.dy(3) !== undefined)
+    return refuse(c, text('its scores are read by what is trained', '그 점수를 학습 대상이 읽습니다'));
   return c.through(() => {
     const flat = xShape(c).length === 3;
     const heads = (k: number, name: string): Heads => {
@@ -103,8 +105,9 @@ export const attentionGradient: GradientRule = (c) => {
 
 /** com.microsoft MultiHeadAttention: query, key, value, bias, key padding, attention bias, past key, past value. */
 export const multiHeadGradient: GradientRule = (c) => {
-  if (!has(c, 1) || !has(c, 2) || xShape(c).length !== 3) return refuse(c, 'its query, key and value are packed');
-  if (has(c, 4)) return refuse(c, 'it masks its keys');
+  if (!has(c, 1) || !has(c, 2) || xShape(c).length !== 3)
+    return refuse(c, text('its query, key and value are packed', '질의·키·값이 한데 묶여 있습니다'));
+  if (has(c, 4)) return refuse(c, text('it masks its keys', '키를 마스킹합니다'));
   const n = intAttr(c.node, 'num_heads', 1);
   return c.through(() => {
     const widths = [xShape(c), xShape(c, 1), xShape(c, 2)].map((d) => (d.length === 3 ? (d[2] ?? 1) : n * (d[3] ?? 1)));
@@ -129,7 +132,8 @@ export const multiHeadGradient: GradientRule = (c) => {
 
 /** com.microsoft Attention: x, weights, bias, mask [B, L], past [2, B, heads, P, E], attention bias. */
 export const fusedAttentionGradient: GradientRule = (c) => {
-  if (has(c, 3) && xShape(c, 3).length !== 2) return refuse(c, 'the form of its mask is not followed');
+  if (has(c, 3) && xShape(c, 3).length !== 2)
+    return refuse(c, text('the form of its mask is not followed', '마스크의 형태를 다루지 않습니다'));
   const n = intAttr(c.node, 'num_heads', 1);
   return c.through(() => {
     const [batch = 1, length = 1] = xShape(c);
@@ -142,7 +146,8 @@ export const fusedAttentionGradient: GradientRule = (c) => {
       from += size;
       return split(c, part(c, all, 2, from - size, from), [batch, length, size], n);
     });
-    if (q === undefined || k0 === undefined || v0 === undefined) return refuse(c, 'its sizes are not known');
+    if (q === undefined || k0 === undefined || v0 === undefined)
+      return refuse(c, text('its sizes are not known', '크기를 알 수 없습니다'));
     const past = has(c, 4) ? (xShape(c, 4)[3] ?? 0) : 0;
     const earlier = (k: number, h: Heads): Heads =>
       past === 0 ? h : behind(c, reshapeTo(c, part(c, c.x(4), 0, k, k + 1), [batch, n, past, h.dims[3]]), past, h);
@@ -164,14 +169,16 @@ export const fusedAttentionGradient: GradientRule = (c) => {
 /** Pairs are turned by an angle; the gradient turns them back. `sin`: the input that holds the sines. */
 export const rotaryGradient = (sin: number): GradientRule =>
   dataOnly((c, dy) => {
-    if ([sin - 1, sin].some((k) => c.wants(k))) return refuse(c, 'its angles are not trained');
+    if ([sin - 1, sin].some((k) => c.wants(k)))
+      return refuse(c, text('its angles are not trained', '회전각은 학습하지 않습니다'));
     const negative = c.one('Neg', [c.x(sin)]);
     return c.again(c.node.inputs.map((name, k) => (k === 0 ? dy : k === sin ? negative : name)));
   });
 
 /** com.microsoft EmbedLayerNormalization: word, position and segment tables summed, then normalised. */
 export const embedGradient: GradientRule = (c) => {
-  if (has(c, 7) || has(c, 8)) return refuse(c, 'its mask and positions are not followed');
+  if (has(c, 7) || has(c, 8))
+    return refuse(c, text('its mask and positions are not followed', '마스크와 위치를 다루지 않습니다'));
   return c.through(() => {
     const [, length = 1] = xShape(c);
     const rows = (table: number, ids: string): string => c.one('Gather', [c.x(table), ids]);

@@ -2,6 +2,7 @@
  * Owns the gradient of Einsum: the gradient of one operand is an Einsum of the result's gradient with the other operands.
  * A letter repeated within a term (a diagonal) is spread by an identity, one that stands in this operand alone by ones.
  */
+import { text } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';
 import { numbersTensor } from '../ir/values.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
@@ -66,7 +67,7 @@ function operandGradient(c: GradientContext, dy: string, e: Equation, k: number)
 export const einsumGradient: GradientRule = withDy((c, dy) => {
   const e = parseEquation(c);
   if (e === undefined || new Set([...e.sizes.keys()]).size * 2 > letters.length)
-    return refuse(c, 'its equation is not understood');
+    return refuse(c, text('its equation is not understood', '수식을 이해할 수 없습니다'));
   yShape(c);
   return c.inputs.map((_, k) => (c.wants(k) ? operandGradient(c, dy, e, k) : undefined));
 });

@@ -1,4 +1,5 @@
 /** Owns the gradients of what the runtime fuses: activations with their bias, FusedConv, normalisation of a sum. */
+import { text } from '../base/text.ts';
 import { attributeOf, floatAttr, stringAttr } from '../ir/attribute.ts';
 import { convGradient } from './conv-gradient.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
@@ -45,7 +46,7 @@ function throughActivation(c: GradientContext, dy: string): string {
   if (name === 'Tanh') return mul(c, dy, oneMinus(c, square(c, y)));
   if (name === 'Clip') return mul(c, dy, mul(c, over(alpha), under(beta)));
   if (name === 'HardSigmoid') return times(c, mul(c, dy, mul(c, over(0), under(1))), alpha);
-  return refuse(c, `its activation ${name} is not followed`);
+  return refuse(c, text(`its activation ${name} is not followed`, `활성 함수 ${name}을(를) 다루지 않습니다`));
 }
 
 /** x, weight, bias, and a shortcut that is added before the activation. */
@@ -67,7 +68,8 @@ export const skipNormGradient =
     const last = [x.length - 1];
     const dy = c.dy(0);
     const sum = c.dy(3);
-    if (c.dy(1) !== undefined || c.dy(2) !== undefined) return refuse(c, 'its statistics are read by what is trained');
+    if (c.dy(1) !== undefined || c.dy(2) !== undefined)
+      return refuse(c, text('its statistics are read by what is trained', '그 통계를 학습 대상이 읽습니다'));
     const plain = add(c, c.x(0), c.x(1));
     const total = has(places.bias) ? add(c, plain, c.x(places.bias)) : plain;
     const n = normalise(c, total, x, last, floatAttr(c.node, 'epsilon', 1e-12), centred);

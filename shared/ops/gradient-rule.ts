@@ -1,5 +1,7 @@
 /** Owns the vocabulary of gradient rules: known shapes, sums over axes, rules that pass a gradient on. */
+
 import { Fault } from '../base/fault.ts';
+import { type Said, text, textAround } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';
 import type { Dim } from '../ir/model.ts';
 import type { Facts, GradientContext, GradientRule } from './declare.ts';
@@ -8,10 +10,17 @@ import type { Facts, GradientContext, GradientRule } from './declare.ts';
 export function knownShape(c: GradientContext, facts: Facts | undefined): readonly number[] {
   const shape = facts?.shape;
   if (!shape?.every((d): d is number => typeof d === 'number'))
-    throw new Fault('no-rule', `the gradient of ${c.node.op} needs shapes that are not known here`, {
-      where: c.node.id,
-      hint: 'Set the input shape.',
-    });
+    throw new Fault(
+      'no-rule',
+      text(
+        `the gradient of ${c.node.op} needs shapes that are not known here`,
+        `${c.node.op}의 기울기에 필요한 형상을 알 수 없습니다`,
+      ),
+      {
+        where: c.node.id,
+        hint: text('Set the input shape.', '입력 형상을 정하세요.'),
+      },
+    );
   return shape as readonly number[];
 }
 
@@ -53,11 +62,22 @@ export const part = (c: GradientContext, value: string, axis: number, from: numb
   c.one('Slice', [value, c.ints([from]), c.ints([to]), c.ints([axis])]);
 
 /** Stops: this form of the operator has no rule. */
-export function refuse(c: GradientContext, reason: string): never {
-  throw new Fault('no-rule', `${c.node.op} has no gradient: ${reason}`, {
-    where: c.node.name || c.node.id,
-    hint: 'Freeze the layers before it, or leave this model untrained.',
-  });
+export function refuse(c: GradientContext, reason: Said): never {
+  throw new Fault(
+    'no-rule',
+    textAround(
+      reason,
+      (w) => `${c.node.op} has no gradient: ${w}`,
+      (w) => `${c.node.op}에 기울기가 없습니다: ${w}`,
+    ),
+    {
+      where: c.node.name || c.node.id,
+      hint: text(
+        'Freeze the layers before it, or leave this model untrained.',
+        '그 앞의 레이어를 고정하거나 이 모델을 학습하지 마세요.',
+      ),
+    },
+  );
 }
 
 export const zeros = (c: GradientContext, dims: readonly number[]): string => c.one('ConstantOfShape', [c.ints(dims)]);

@@ -1,4 +1,5 @@
 /** Owns the gradients of spatial transformers (Jaderberg et al. 2015): sampling at a grid, and the grid of an affine map. */
+import { text } from '../base/text.ts';
 import { attr, intAttr, stringAttr } from '../ir/attribute.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
 import {
@@ -44,9 +45,15 @@ export const gridSampleGradient: GradientRule = (c) => {
   const mode = stringAttr(c.node, 'mode', 'linear');
   const padding = stringAttr(c.node, 'padding_mode', 'zeros');
   if (mode.endsWith('cubic') || padding === 'reflection')
-    return refuse(c, `its ${mode} mode with ${padding} is not followed`);
+    return refuse(
+      c,
+      text(
+        `its ${mode} mode with ${padding} is not followed`,
+        `${mode} 방식과 ${padding} 패딩의 조합은 다루지 않습니다`,
+      ),
+    );
   const [n = 1, channels = 1, height = 1, width = 1, more] = xShape(c);
-  if (more !== undefined) return refuse(c, 'it samples in three dimensions');
+  if (more !== undefined) return refuse(c, text('it samples in three dimensions', '3차원으로 샘플링합니다'));
   const [, high = 1, wide = 1] = xShape(c, 1);
   const points = high * wide;
   const aligned = intAttr(c.node, 'align_corners', 0) === 1;
@@ -75,7 +82,8 @@ export const gridSampleGradient: GradientRule = (c) => {
 export const affineGridGradient: GradientRule = dataOnly((c, dy) => {
   const [n = 1, rank = 2] = xShape(c);
   const size = c.inputs[1]?.content?.map(Number);
-  if (size === undefined) return refuse(c, 'its size is not known before it runs');
+  if (size === undefined)
+    return refuse(c, text('its size is not known before it runs', '크기를 실행 전에는 알 수 없습니다'));
   const points = size.slice(2).reduce((a, b) => a * b, 1);
   const identity = Array.from({ length: rank * (rank + 1) }, (_, i) => (i % (rank + 2) === 0 ? 1 : 0));
   const one = c.floats(identity, [1, rank, rank + 1]);

@@ -1,4 +1,5 @@
 /** Owns the gradients of operators that pick, place, repeat or reorder elements: each goes back to where it was read. */
+import { text } from '../base/text.ts';
 import { attr, intAttr, intsAttr, stringAttr } from '../ir/attribute.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
 import {
@@ -65,7 +66,8 @@ export const padGradient: GradientRule = withDy((c, dy) => {
   const constant = stringAttr(c.node, 'mode', 'constant') === 'constant';
   const margins = marginsOf(c)?.map((m) => m.map(Number));
   if (!constant) return c.wants(0) ? (byPositions(c) as readonly string[]) : [];
-  if (margins === undefined) return refuse(c, 'its margins are not known before it runs');
+  if (margins === undefined)
+    return refuse(c, text('its margins are not known before it runs', '여백을 실행 전에는 알 수 없습니다'));
   const cut = c.one('Pad', [dy, c.ints([0, 1].flatMap((side) => margins.map((m) => -(m[side] ?? 0))))]);
   const all = (value: string): string => c.one('ReduceSum', [value], [attr.int('keepdims', 0)]);
   const fill = (): string => reshapeTo(c, minus(c, all(dy), all(cut)), xShape(c, 2));
@@ -99,7 +101,11 @@ export const gatherNDGradient: GradientRule = dataOnly((c, dy) => {
 const scatterRule = (gather: (c: GradientContext, dy: string) => string, over: GradientRule): GradientRule =>
   withDy((c, dy) => {
     const how = stringAttr(c.node, 'reduction', 'none');
-    if (how !== 'none' && how !== 'add') return refuse(c, `it takes the ${how} of what meets at one place`);
+    if (how !== 'none' && how !== 'add')
+      return refuse(
+        c,
+        text(`it takes the ${how} of what meets at one place`, `한 자리에서 만나는 값의 ${how}을(를) 취합니다`),
+      );
     const [data] = how === 'add' ? [dy] : c.wants(0) ? over(c) : [];
     return [c.wants(0) ? data : undefined, undefined, c.wants(2) ? gather(c, dy) : undefined];
   });
@@ -147,7 +153,8 @@ export const spaceToDepthGradient: GradientRule = dataOnly((c, dy) =>
 
 /** MaxUnpool's indices count through the whole output. */
 export const maxUnpoolGradient: GradientRule = dataOnly((c, dy) => {
-  if ((c.node.inputs[2] ?? '') !== '') return refuse(c, 'its output has a size of its own');
+  if ((c.node.inputs[2] ?? '') !== '')
+    return refuse(c, text('its output has a size of its own', '출력 크기가 따로 정해져 있습니다'));
   return c.one('Gather', [reshapeTo(c, dy, [-1]), c.x(1)]);
 });
 

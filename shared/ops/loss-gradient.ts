@@ -1,4 +1,5 @@
 /** Owns the gradients of the losses that the standard has as operators. */
+import { text } from '../base/text.ts';
 import { attr, intAttr, stringAttr } from '../ir/attribute.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
 import { minus, mul, refuse, reshapeTo, scalar, sumOver, withDy, xShape } from './gradient-rule.ts';
@@ -23,15 +24,16 @@ function perLabel(c: GradientContext, dy: string): { readonly worth: string; rea
 
 /** Inputs: log probabilities [N, C, d ...], labels, class weights. */
 export const negativeLogGradient: GradientRule = withDy((c, dy) => {
-  if (c.wants(2)) return refuse(c, 'its class weights are not trained');
+  if (c.wants(2)) return refuse(c, text('its class weights are not trained', '클래스 가중치는 학습하지 않습니다'));
   const { worth, hot } = perLabel(c, dy);
   return [c.wants(0) ? c.one('Neg', [mul(c, worth, hot)]) : undefined];
 });
 
 /** softmax - label, for each label. */
 export const crossEntropyLossGradient: GradientRule = withDy((c, dy) => {
-  if (c.wants(2)) return refuse(c, 'its class weights are not trained');
-  if (c.dy(1) !== undefined) return refuse(c, 'its log probabilities are read by what is trained');
+  if (c.wants(2)) return refuse(c, text('its class weights are not trained', '클래스 가중치는 학습하지 않습니다'));
+  if (c.dy(1) !== undefined)
+    return refuse(c, text('its log probabilities are read by what is trained', '그 로그 확률을 학습 대상이 읽습니다'));
   const { worth, hot } = perLabel(c, dy);
   const shares = c.one('Softmax', [c.x(0)], [attr.int('axis', 1)]);
   return [c.wants(0) ? mul(c, worth, minus(c, shares, hot)) : undefined];

@@ -1,4 +1,5 @@
 /** Owns the gradients of normalisations: Batch, Instance, Layer, Group, RMS, MeanVariance, Lp, LRN. */
+import { text } from '../base/text.ts';
 import { attr, floatAttr, intAttr, intsAttr } from '../ir/attribute.ts';
 import { numbersTensor } from '../ir/values.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
@@ -60,7 +61,8 @@ export function throughNormal(c: GradientContext, n: Normal, g: string): string 
 /** Only the normalised tensor's gradient is followed. */
 function onlyFirst(c: GradientContext): void {
   for (let k = 1; k < c.node.outputs.length; k++)
-    if (c.dy(k) !== undefined) refuse(c, 'its statistics are read by what is trained');
+    if (c.dy(k) !== undefined)
+      refuse(c, text('its statistics are read by what is trained', '그 통계를 학습 대상이 읽습니다'));
 }
 
 /** y = normalised * scale + bias, scale and bias broadcast as `wide` reshapes them. */

@@ -2,6 +2,7 @@
  * Owns the gradients of LSTM, GRU and RNN: the cell is written out step by step in operators with rules of their own (back-
  * propagation through time, Werbos 1990), the input's product for all steps at once.
  */
+import { text } from '../base/text.ts';
 import { attr, attribute, attributeOf, intAttr, stringAttr, utf8 } from '../ir/attribute.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
 import { add, mul, oneMinus, part, refuse, reshapeTo, transposeBy, xShape } from './gradient-rule.ts';
@@ -81,7 +82,7 @@ function activations(c: GradientContext, kind: Kind, direction: number): readonl
   const odd = own.find((name) => !functions.has(name));
   return odd === undefined && own.length === per.length
     ? own
-    : refuse(c, `its activation ${odd ?? ''} is not followed`);
+    : refuse(c, text(`its activation ${odd ?? ''} is not followed`, `활성 함수 ${odd ?? ''}을(를) 다루지 않습니다`));
 }
 
 /** One direction of the layer: states after every step, in the order of time, and the last. */
@@ -123,10 +124,12 @@ function direction(c: GradientContext, kind: Kind, d: number, backwards: boolean
 const recurrent =
   (kind: Kind): GradientRule =>
   (c) => {
-    if (intAttr(c.node, 'layout', 0) === 1) return refuse(c, 'its batch comes first');
-    if ((c.node.inputs[4] ?? '') !== '') return refuse(c, 'its sequences have lengths of their own');
-    if (attribute(c.node, 'clip') !== undefined) return refuse(c, 'it clips its gates');
-    if (intAttr(c.node, 'input_forget', 0) === 1) return refuse(c, 'its input and forget gates are coupled');
+    if (intAttr(c.node, 'layout', 0) === 1) return refuse(c, text('its batch comes first', '배치가 맨 앞에 옵니다'));
+    if ((c.node.inputs[4] ?? '') !== '')
+      return refuse(c, text('its sequences have lengths of their own', '시퀀스마다 길이가 다릅니다'));
+    if (attribute(c.node, 'clip') !== undefined) return refuse(c, text('it clips its gates', '게이트를 클리핑합니다'));
+    if (intAttr(c.node, 'input_forget', 0) === 1)
+      return refuse(c, text('its input and forget gates are coupled', '입력 게이트와 망각 게이트가 묶여 있습니다'));
     const way = stringAttr(c.node, 'direction', 'forward');
     return c.through(() => {
       const ways = way === 'bidirectional' ? [false, true] : [way === 'reverse'];

@@ -1,4 +1,5 @@
 /** Owns the gradients of Fourier transforms: linear, so that the gradient is the conjugate transform. */
+import { text } from '../base/text.ts';
 import { attr, intAttr } from '../ir/attribute.ts';
 import { int64Tensor } from '../ir/values.ts';
 import type { GradientContext, GradientRule } from './declare.ts';
@@ -29,11 +30,13 @@ export const dftGradient: GradientRule = dataOnly((c, dy) => {
   const [x, y] = [xShape(c), yShape(c)];
   const onesided = intAttr(c.node, 'onesided', 0) === 1;
   const inverse = intAttr(c.node, 'inverse', 0) === 1;
-  if (inverse && onesided) return refuse(c, 'a one-sided inverse is not followed');
+  if (inverse && onesided)
+    return refuse(c, text('a one-sided inverse is not followed', '한쪽 역변환은 다루지 않습니다'));
   const given = c.version < 20 ? intAttr(c.node, 'axis', 1) : (numbersOf(c.inputs[2])?.[0] ?? -2);
   const axis = axisAt(given, x.length);
   const length = (c.node.inputs[1] ?? '') === '' ? x[axis] : numbersOf(c.inputs[1])?.[0];
-  if (length === undefined) return refuse(c, 'its length is not known before it runs');
+  if (length === undefined)
+    return refuse(c, text('its length is not known before it runs', '길이를 실행 전에는 알 수 없습니다'));
   const full = fitted(c, dy, y, axis, length);
   // The runtime's inverse divides by the length.
   const back = times(c, transform(c, full, axis, !inverse, false), inverse ? 1 / length : length);
@@ -50,7 +53,8 @@ export const stftGradient: GradientRule = (c) =>
     const windowed = (c.node.inputs[2] ?? '') !== '';
     const frame =
       (c.node.inputs[3] ?? '') === '' ? (windowed ? xShape(c, 2)[0] : undefined) : numbersOf(c.inputs[3])?.[0];
-    if (hop === undefined || frame === undefined) return refuse(c, 'its frames are not known before it runs');
+    if (hop === undefined || frame === undefined)
+      return refuse(c, text('its frames are not known before it runs', '프레임을 실행 전에는 알 수 없습니다'));
     const count = Math.floor((n - frame) / hop) + 1;
     const places = Array.from({ length: count * frame }, (_, i) => Math.floor(i / frame) * hop + (i % frame));
     const signal = reshapeTo(c, c.x(0), [batch, n, parts]);

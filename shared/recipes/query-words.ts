@@ -1,5 +1,7 @@
 /** Owns the words of the query language: splitting a query into tokens, each with its position, and reading amounts. */
+
 import { Fault } from '../base/fault.ts';
+import { type Said, text, textAround } from '../base/text.ts';
 
 export interface Token {
   readonly kind: 'word' | 'text' | 'sign';
@@ -9,11 +11,19 @@ export interface Token {
 }
 
 /** The fault of a bad word, with where it stands (counted from 1). */
-export const badWord = (query: string, at: number, message: string, hint?: string): Fault =>
-  new Fault('bad-recipe', `${message} (character ${at + 1} of the query)`, {
-    where: query,
-    ...(hint === undefined ? {} : { hint }),
-  });
+export const badWord = (query: string, at: number, message: Said, hint?: Said): Fault =>
+  new Fault(
+    'bad-recipe',
+    textAround(
+      message,
+      (m) => `${m} (character ${at + 1} of the query)`,
+      (m) => `${m}(쿼리의 ${at + 1}번째 글자)`,
+    ),
+    {
+      where: query,
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
 
 const pattern = /\s*(?:"([^"]*)"|(>=|<=|!=|[()<>=~:])|([^\s()<>=~:"!]+))/y;
 
@@ -26,7 +36,14 @@ export function tokens(query: string): readonly Token[] {
     const found = pattern.exec(query);
     if (found === null) {
       const at = from + query.slice(from).search(/\S/);
-      throw badWord(query, at, `cannot read ${JSON.stringify(query[at] ?? '')}`);
+      throw badWord(
+        query,
+        at,
+        text(
+          `cannot read ${JSON.stringify(query[at] ?? '')}`,
+          `${JSON.stringify(query[at] ?? '')}을(를) 읽을 수 없습니다`,
+        ),
+      );
     }
     const [whole, quoted, sign, word] = found;
     const at = from + whole.search(/\S/);

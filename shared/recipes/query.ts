@@ -5,6 +5,7 @@
  *   macs > 1%, parameters <= 10k   figures: a number or a share of the model's total (macs, parameters, bytes)
  *   over 1% of MACs, under 10k parameters               the same in words           top 5 by macs (of the whole model)
  */
+import { text } from '../base/text.ts';
 import { intAttr, intsAttr } from '../ir/attribute.ts';
 import type { Node } from '../ir/model.ts';
 import { allOps } from '../ops/index.ts';
@@ -103,14 +104,20 @@ class Parser {
 
   #next(what: string): Token {
     const t = this.#tokens[this.#at++];
-    if (t === undefined) throw badWord(this.#query, this.#query.length, `expected ${what} at the end`);
+    if (t === undefined)
+      throw badWord(
+        this.#query,
+        this.#query.length,
+        text(`expected ${what} at the end`, `끝에 ${what}이(가) 있어야 합니다`),
+      );
     return t;
   }
 
   parse(): Test {
     const test = this.#or();
     const left = this.#peek();
-    if (left !== undefined) throw badWord(this.#query, left.at, `unexpected "${left.text}"`);
+    if (left !== undefined)
+      throw badWord(this.#query, left.at, text(`unexpected "${left.text}"`, `"${left.text}"이(가) 올 자리가 아닙니다`));
     return test;
   }
 
@@ -140,9 +147,10 @@ class Parser {
     const t = this.#next('a term');
     const word = t.text.toLowerCase();
     if (t.kind === 'sign' && word === '(') {
-      if (++this.#depth > 50) throw badWord(this.#query, t.at, 'too many parentheses');
+      if (++this.#depth > 50) throw badWord(this.#query, t.at, text('too many parentheses', '괄호가 너무 많습니다'));
       const inner = this.#or();
-      if (!this.#take(')')) throw badWord(this.#query, t.at, 'this parenthesis is never closed');
+      if (!this.#take(')'))
+        throw badWord(this.#query, t.at, text('this parenthesis is never closed', '이 괄호가 닫히지 않았습니다'));
       this.#depth--;
       return inner;
     }
@@ -170,7 +178,14 @@ class Parser {
   #sign(...allowed: readonly string[]): string {
     const t = this.#next(allowed.join(' or '));
     if (!allowed.includes(t.text.toLowerCase()))
-      throw badWord(this.#query, t.at, `expected ${allowed.join(' or ')}, found "${t.text}"`);
+      throw badWord(
+        this.#query,
+        t.at,
+        text(
+          `expected ${allowed.join(' or ')}, found "${t.text}"`,
+          `"${t.text}"이(가) 아니라 ${allowed.join(' 또는 ')}이어야 합니다`,
+        ),
+      );
     return t.text.toLowerCase();
   }
 
@@ -191,7 +206,15 @@ class Parser {
   #metric(): Metric {
     const t = this.#next('macs, parameters or bytes');
     const metric = metrics[t.text.toLowerCase()];
-    if (metric === undefined) throw badWord(this.#query, t.at, `expected macs, parameters or bytes, found "${t.text}"`);
+    if (metric === undefined)
+      throw badWord(
+        this.#query,
+        t.at,
+        text(
+          `expected macs, parameters or bytes, found "${t.text}"`,
+          `"${t.text}"이(가) 아니라 macs, parameters, bytes 가운데 하나여야 합니다`,
+        ),
+      );
     return metric;
   }
 
@@ -199,7 +222,11 @@ class Parser {
     const t = this.#next('a number');
     const count = Number(t.text);
     if (!Number.isInteger(count) || count < 1)
-      throw badWord(this.#query, t.at, `expected a whole number, found "${t.text}"`);
+      throw badWord(
+        this.#query,
+        t.at,
+        text(`expected a whole number, found "${t.text}"`, `"${t.text}"이(가) 아니라 정수여야 합니다`),
+      );
     this.#sign('by');
     return topOf(count, this.#metric());
   }
@@ -208,7 +235,14 @@ class Parser {
     const t = this.#next('an amount');
     const amount = amountOf(t.text);
     if (amount === undefined)
-      throw badWord(this.#query, t.at, `expected an amount such as 1% or 10k, found "${t.text}"`);
+      throw badWord(
+        this.#query,
+        t.at,
+        text(
+          `expected an amount such as 1% or 10k, found "${t.text}"`,
+          `"${t.text}"이(가) 아니라 1%나 10k 같은 양이어야 합니다`,
+        ),
+      );
     return amount;
   }
 

@@ -47,13 +47,15 @@ export interface RewrittenStep extends ResolvedStep {
 }
 
 const noRanges: Ranges = (value) => {
-  throw new Fault('no-data', 'a preview knows no activation ranges', { where: value });
+  throw new Fault('no-data', text('a preview knows no activation ranges', '미리보기는 활성값의 범위를 알지 못합니다'), {
+    where: value,
+  });
 };
 
 /** Parameters checked, opset raised as far as needed, selection resolved. Faults: `bad-recipe`, naming the step. */
 export function resolveStep(model: Model, step: Step, settings: StepSettings): ResolvedStep {
   const technique = techniqueOf(step.technique);
-  const where = `step ${settings.number} (${technique.id})`;
+  const where = text(`step ${settings.number} (${technique.id})`, `단계 ${settings.number}(${technique.id})`);
   const params = parseWith(fieldsSchema(technique.params), step.params, where, 'bad-recipe');
   const complaint = technique.validate?.(params);
   if (complaint !== undefined) throw new Fault('bad-recipe', complaint, { where });
@@ -92,10 +94,17 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
   const rewrite = rewriteEverywhere(technique, context);
   if (!rewrite.layers.some((l) => l.taken)) {
     const refused = rewrite.layers.find((l) => !l.taken);
-    throw new Fault('bad-recipe', `step ${number} (${technique.id}) fits nothing in its selection`, {
-      where: refused?.id ?? `${context.selected.length} layers selected`,
-      ...(refused === undefined || refused.taken ? {} : { hint: `${capital(refused.reason)}.` }),
-    });
+    throw new Fault(
+      'bad-recipe',
+      text(
+        `step ${number} (${technique.id}) fits nothing in its selection`,
+        `단계 ${number}(${technique.id})에 맞는 레이어가 선택에 없습니다`,
+      ),
+      {
+        where: refused?.id ?? `${context.selected.length} layers selected`,
+        ...(refused === undefined || refused.taken ? {} : { hint: `${capital(refused.reason)}.` }),
+      },
+    );
   }
   const raised =
     opset === undefined

@@ -3,6 +3,7 @@
 import type { Figures } from '../analysis/figures.ts';
 import { type InnerGraph, innerName } from '../analysis/inner-graphs.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
@@ -27,7 +28,11 @@ export function selectNodes(model: Model, select: Select, c: SelectContext): rea
     const wanted = select.op.toLowerCase();
     const found = nodes.filter((n) => n.op.toLowerCase() === wanted);
     if (found.length === 0)
-      throw new Fault('bad-recipe', `the model has no operator "${select.op}"`, { where: 'select.op' });
+      throw new Fault(
+        'bad-recipe',
+        text(`the model has no operator "${select.op}"`, `모델에 연산자 "${select.op}"이(가) 없습니다`),
+        { where: 'select.op' },
+      );
     return found;
   }
   const picked = runQuery(select.query, layersOf(nodes, c));
@@ -79,10 +84,14 @@ function byName(nodes: readonly Node[], names: readonly string[]): readonly Node
   });
   const missing = names.find((n) => !found.has(n));
   if (missing !== undefined)
-    throw new Fault('bad-recipe', `the model has no layer "${missing}"`, {
-      where: 'select.names',
-      hint: closest(missing, nodes),
-    });
+    throw new Fault(
+      'bad-recipe',
+      text(`the model has no layer "${missing}"`, `모델에 레이어 "${missing}"이(가) 없습니다`),
+      {
+        where: 'select.names',
+        hint: closest(missing, nodes),
+      },
+    );
   return out;
 }
 

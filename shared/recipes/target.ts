@@ -1,5 +1,6 @@
 /** Owns a recipe's target: the opset that its result shall have, and the runtime that is to load it. */
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { asWritten } from '../onnx/as-written.ts';
 import type { TargetRuntime } from '../techniques/storage-target.ts';
@@ -28,10 +29,17 @@ export function towardsTarget(given: Model, recipe: Recipe): Model {
   const from = opsetVersion(model);
   if (to === undefined || from === undefined || from === to) return model;
   if (from > to)
-    throw new Fault('bad-recipe', `the model has opset ${from}, the target is ${to}`, {
-      where: 'recipe: target.opset',
-      hint: 'A target only raises. Leave it out, and lower the opset with the technique change-opset.',
-    });
+    throw new Fault(
+      'bad-recipe',
+      text(`the model has opset ${from}, the target is ${to}`, `모델의 opset은 ${from}인데 목표는 ${to}입니다`),
+      {
+        where: 'recipe: target.opset',
+        hint: text(
+          'A target only raises. Leave it out, and lower the opset with the technique change-opset.',
+          '목표는 올리기만 합니다. 목표를 빼고 change-opset 기법으로 opset을 낮추세요.',
+        ),
+      },
+    );
   const known = raised.get(model) ?? new Map<number, Model>();
   raised.set(model, known);
   const aimed = known.get(to) ?? convertOpset(model, to);
@@ -49,8 +57,15 @@ export const targetOf = ({ target }: Recipe): { readonly runtime?: TargetRuntime
 export function checkStepOpset(recipe: Recipe, technique: string, number: number, opset: number | undefined): void {
   const limit = recipe.target?.opset;
   if (limit === undefined || opset === undefined || opset <= limit) return;
-  throw new Fault('bad-recipe', `${technique} needs opset ${opset}, the target is ${limit}`, {
-    where: `step ${number} (${technique})`,
-    hint: 'Raise target.opset, or choose other parameters.',
-  });
+  throw new Fault(
+    'bad-recipe',
+    text(
+      `${technique} needs opset ${opset}, the target is ${limit}`,
+      `${technique}에는 opset ${opset}이(가) 필요한데 목표는 ${limit}입니다`,
+    ),
+    {
+      where: text(`step ${number} (${technique})`, `단계 ${number}(${technique})`),
+      hint: text('Raise target.opset, or choose other parameters.', 'target.opset을 올리거나 다른 값을 고르세요.'),
+    },
+  );
 }

@@ -3,11 +3,13 @@
  * squares so that the layer gives what the original gave, one layer after the other, each on the inputs that the pruned and
  * refitted layers before it make.
  */
+
 import type { ChannelGroups } from '../analysis/channel-groups.ts';
 import type { EvidenceRequest, LayerRows } from '../analysis/evidence.ts';
 import { leastSquares } from '../analysis/least-squares.ts';
 import { Fault } from '../base/fault.ts';
 import { lazy } from '../base/lazy.ts';
+import { text } from '../base/text.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model } from '../ir/model.ts';
@@ -73,7 +75,10 @@ function solve(
   was: LayerRows,
   kept: ArrayLike<number>,
 ): Solved {
-  if (now.rows !== was.rows) throw new Fault('internal', 'rows of two models do not match', { where: reader.node.id });
+  if (now.rows !== was.rows)
+    throw new Fault('internal', text('rows of two models do not match', '두 모델의 행이 맞지 않습니다'), {
+      where: reader.node.id,
+    });
   const { rows, columns } = now;
   const width = kept.length;
   const fitsBias = bias !== undefined;

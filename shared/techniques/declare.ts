@@ -130,7 +130,7 @@ export interface Technique {
   readonly cites: readonly Citation[];
   readonly params: Fields;
   /** Checks between fields (ratio or count, not both). Returns the complaint. */
-  readonly validate?: (params: FieldValues) => string | undefined;
+  readonly validate?: (params: FieldValues) => Text | undefined;
   readonly exactness: (params: FieldValues) => Exactness;
   readonly needs: Needs;
   readonly fits: (node: Node, c: Omit<StepContext, 'selected' | 'params'>) => Fit;

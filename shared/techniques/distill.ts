@@ -46,9 +46,12 @@ function distillOf(params: FieldValues): DistillSettings {
 function checkHints(c: StepContext): void {
   for (const { to } of distillOf(c.params).hints ?? [])
     if (c.facts.get(to) === undefined)
-      throw new Fault('bad-recipe', `the model has no value "${to}"`, {
+      throw new Fault('bad-recipe', text(`the model has no value "${to}"`, `모델에 값 "${to}"이(가) 없습니다`), {
         where: 'hints',
-        hint: 'Name values as the graph shows them: teacher value > value of this model.',
+        hint: text(
+          'Name values as the graph shows them: teacher value > value of this model.',
+          '그래프에 보이는 이름으로 적으세요: 교사 모델의 값 > 이 모델의 값.',
+        ),
       });
 }
 
@@ -133,7 +136,10 @@ export const distill: Technique = {
     ...trainFields(start),
     scales: scalesField,
   },
-  validate: (params) => (teachersOf(params).length === 0 ? 'name at least one teacher, or "original"' : undefined),
+  validate: (params) =>
+    teachersOf(params).length === 0
+      ? text('name at least one teacher, or "original"', '교사 모델을 하나 이상 적거나 "original"이라고 적으세요')
+      : undefined,
   exactness: () => 'shape',
   needs: { training: true },
   fits: fitsTraining,

@@ -210,7 +210,10 @@ export const factorize: Technique = {
   params: factorizeParams,
   validate: (params) =>
     params.by === 'energy' && params.convolution === 'cp'
-      ? 'the energy of CP factors is known only after a fit: give a share removed'
+      ? text(
+          'the energy of CP factors is known only after a fit: give a share removed',
+          'CP 분해의 에너지는 맞춰 본 뒤에야 알 수 있습니다. 제거 비율을 정하세요',
+        )
       : undefined,
   exactness: (params) => (params.by === 'energy' ? 'statistics' : 'shape'),
   needs: {},

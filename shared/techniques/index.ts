@@ -1,5 +1,7 @@
 /** Owns the registry of techniques: one line each. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { binarize } from './binarize.ts';
 import { changeOpset } from './change-opset.ts';
 import type { Technique } from './declare.ts';
@@ -52,8 +54,11 @@ export const techniques: readonly Technique[] = [
 export function techniqueOf(id: string): Technique {
   const found = techniques.find((t) => t.id === id);
   if (found === undefined)
-    throw new Fault('bad-recipe', `there is no technique "${id}"`, {
-      hint: `Known: ${techniques.map((t) => t.id).join(', ')}.`,
+    throw new Fault('bad-recipe', text(`there is no technique "${id}"`, `기법 "${id}"이(가) 없습니다`), {
+      hint: text(
+        `Known: ${techniques.map((t) => t.id).join(', ')}.`,
+        `있는 기법: ${techniques.map((t) => t.id).join(', ')}.`,
+      ),
     });
   return found;
 }

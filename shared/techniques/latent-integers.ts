@@ -8,6 +8,7 @@ import { inferFacts } from '../analysis/infer-facts.ts';
 import { trainableBehind } from '../autodiff/parameters.ts';
 import { Fault } from '../base/fault.ts';
 import { lazy } from '../base/lazy.ts';
+import { text } from '../base/text.ts';
 import { attribute, intAttr } from '../ir/attribute.ts';
 import { elementCount } from '../ir/element-type.ts';
 import { GraphEdit } from '../ir/graph-edit.ts';
@@ -87,10 +88,14 @@ function commonZero(zeros: Tensor): number | undefined {
 function checkZeros(model: Model, { maker, zero }: IntegerWeight): void {
   const zeros = maker.op === 'DequantizeLinear' ? constantValue(model.graph, maker.inputs[2] ?? '')?.tensor : undefined;
   if (zeros === undefined || toNumbers(zeros).every((z) => z === zero)) return;
-  throw new Fault('unsupported', 'zero points that differ from channel to channel are not trained', {
-    where: maker.id,
-    hint: 'Leave this layer out of the selection.',
-  });
+  throw new Fault(
+    'unsupported',
+    text('zero points that differ from channel to channel are not trained', '채널마다 다른 영점은 학습하지 않습니다'),
+    {
+      where: maker.id,
+      hint: text('Leave this layer out of the selection.', '이 레이어를 선택에서 빼세요.'),
+    },
+  );
 }
 
 /** DequantizeLinear by tensor or by axis, its zero points all the same. */

@@ -208,7 +208,10 @@ export const pruneChannels: Technique = {
   params: pruneChannelsParams,
   validate: (params) =>
     params.count !== undefined && (params.of !== 'channels' || params.spread === 'sensitivity')
-      ? 'count goes with the same share of every group, not with a goal or with sensitivity'
+      ? text(
+          'count goes with the same share of every group, not with a goal or with sensitivity',
+          '개수는 그룹마다 같은 비율일 때만 쓸 수 있고 목표나 민감도와는 함께 쓸 수 없습니다',
+        )
       : undefined,
   exactness: (params) => (params.spread === 'sensitivity' ? 'training' : 'shape'),
   needs: { evidence },

@@ -144,11 +144,20 @@ export const pruneWeights: Technique = {
   params: pruneWeightsParams,
   validate: ({ pattern, scope, timing, criterion }) => {
     if (pattern !== 'free' && scope === 'global')
-      return 'a pattern is chosen within each layer: scope layer or sensitivity';
+      return text(
+        'a pattern is chosen within each layer: scope layer or sensitivity',
+        '패턴은 레이어 안에서 정합니다: 범위를 레이어나 민감도로 하세요',
+      );
     const fixed = pattern === '2:4' || pattern === '1:4';
-    if (fixed && scope !== 'layer') return 'N of M is the same share in every layer';
-    if (timing === 'gradual' && fixed) return 'gradual pruning goes with zeros anywhere or in blocks';
-    if (timing === 'gradual' && criterion !== 'magnitude') return 'gradual pruning goes by magnitude';
+    if (fixed && scope !== 'layer')
+      return text('N of M is the same share in every layer', 'N:M은 모든 레이어에서 비율이 같습니다');
+    if (timing === 'gradual' && fixed)
+      return text(
+        'gradual pruning goes with zeros anywhere or in blocks',
+        '점진적 가지치기는 자유로운 0이나 블록 단위의 0에만 쓸 수 있습니다',
+      );
+    if (timing === 'gradual' && criterion !== 'magnitude')
+      return text('gradual pruning goes by magnitude', '점진적 가지치기는 크기를 기준으로 합니다');
     return undefined;
   },
   exactness: ({ scope, criterion }) => {

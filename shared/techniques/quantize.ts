@@ -243,10 +243,20 @@ export const quantize: Technique = {
   validate: (p) => {
     if (p.mode === 'weight-only') return undefined;
     if (p.mode === 'static' && Number(p.activationBits) === 16 && p.form === 'qoperator')
-      return 'the operators of QOperator form take 8-bit activations';
-    if (trainsQuantized(p) && p.form === 'qoperator') return 'training passes through QDQ form alone';
-    if (p.bits !== 8) return `${p.bits} bits are for weight-only quantization`;
-    return p.block === 0 ? undefined : 'blocks are for weight-only quantization';
+      return text(
+        'the operators of QOperator form take 8-bit activations',
+        'QOperator 형식의 연산자는 8비트 활성값을 받습니다',
+      );
+    if (trainsQuantized(p) && p.form === 'qoperator')
+      return text('training passes through QDQ form alone', '학습은 QDQ 형식에서만 됩니다');
+    if (p.bits !== 8)
+      return text(
+        `${p.bits} bits are for weight-only quantization`,
+        `${p.bits}비트는 가중치 전용 양자화에서만 쓸 수 있습니다`,
+      );
+    return p.block === 0
+      ? undefined
+      : text('blocks are for weight-only quantization', '블록은 가중치 전용 양자화에서만 쓸 수 있습니다');
   },
   exactness: (p) => (hasFloor(p) || isMixed(p) ? 'training' : 'shape'),
   needs: {

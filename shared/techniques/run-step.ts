@@ -6,6 +6,7 @@ import type { Figures, ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
+import { type Text, text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import { bakeModel } from './bake-model.ts';
 import type {
@@ -65,10 +66,28 @@ export interface StepOutcome extends Rewrite {
   readonly training?: TrainingTold;
 }
 
-const noData = (technique: Technique, what: string): Fault =>
-  new Fault('no-data', `${technique.id} needs data to ${what}`, {
-    hint: 'Give a data set (--data), for example digits.',
-  });
+/** What a step needs data for. */
+export type DataNeed = 'calibrate' | 'look at samples' | 'train';
+
+const needWords: Readonly<Record<DataNeed, string>> = {
+  calibrate: '보정하려면',
+  'look at samples': '샘플을 보려면',
+  train: '학습하려면',
+};
+
+/** The fault of a step whose data is missing. */
+export const noData = (technique: string, what: DataNeed, where?: Text): Fault =>
+  new Fault(
+    'no-data',
+    text(`${technique} needs data to ${what}`, `${technique} 기법으로 ${needWords[what]} 데이터가 필요합니다`),
+    {
+      hint: text(
+        'Give a data set (--data), for example digits.',
+        '데이터를 고르세요(명령줄에서는 --data). 예: 내장된 숫자 데이터.',
+      ),
+      ...(where === undefined ? {} : { where }),
+    },
+  );
 
 /** The context with what every round of `needs.evidence` gathered. */
 async function gathered(technique: Technique, context: StepContext, host: StepHost): Promise<StepContext> {
@@ -76,7 +95,7 @@ async function gathered(technique: Technique, context: StepContext, host: StepHo
   for (let round = 0; ; round++) {
     const request = technique.needs.evidence?.(ready, round);
     if (request === undefined) return ready;
-    if (host.evidence === undefined) throw noData(technique, 'look at samples');
+    if (host.evidence === undefined) throw noData(technique.id, 'look at samples');
     const report = (s: number): void => host.progress(0.3 * (1 - (1 - s * 0.5) * 0.5 ** round), 'looking at samples');
     const found = await host.evidence(context.model, request, ready, report);
     ready = { ...ready, evidence: [...(ready.evidence ?? []), found] };
@@ -99,7 +118,7 @@ export async function runStep(
   const request = technique.needs.calibration?.(context);
   let ready: StepContext = host.classes === undefined ? context : { ...context, classes: host.classes };
   if (request !== undefined) {
-    if (host.calibrate === undefined) throw noData(technique, 'calibrate');
+    if (host.calibrate === undefined) throw noData(technique.id, 'calibrate');
     host.progress(0, 'calibrating');
     const ranges = await host.calibrate(request.model ?? context.model, request, (s) =>
       host.progress(s * 0.3, 'calibrating'),
@@ -115,7 +134,7 @@ export async function runStep(
   let told: TrainingTold | undefined;
   const training = technique.train?.(ready);
   if (training !== undefined) {
-    if (host.train === undefined) throw noData(technique, 'train');
+    if (host.train === undefined) throw noData(technique.id, 'train');
     host.progress(0.3, 'training');
     const learnt = await host.train(technique.latent?.(ready) ?? model, training, ready, (s) =>
       host.progress(0.3 + s * 0.5, 'training'),

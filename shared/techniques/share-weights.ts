@@ -242,7 +242,12 @@ export const shareWeights: Technique = {
     ...mixtureFields,
   },
   validate: (p) =>
-    learnsMixture(p) && p.granularity !== 'layer' ? 'a mixture has one codebook a layer: granularity layer' : undefined,
+    learnsMixture(p) && p.granularity !== 'layer'
+      ? text(
+          'a mixture has one codebook a layer: granularity layer',
+          '혼합 분포는 레이어마다 코드북이 하나입니다: 단위를 레이어로 하세요',
+        )
+      : undefined,
   exactness: () => 'shape',
   // BitShift came with opset 11.
   needs: { opset: () => 11, training: learnsMixture },

@@ -1,5 +1,7 @@
 /** Owns sliceTensor: a tensor without some indices along its axes, its bytes computed when asked. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { elementCount, elementTypes } from '../ir/element-type.ts';
 import { lazyTensor, type Tensor } from '../ir/tensor.ts';
 
@@ -50,7 +52,10 @@ const packBits = (codes: Uint8Array, bits: number): Uint8Array => {
  */
 export function sliceTensor(tensor: Tensor, kept: ReadonlyMap<number, Kept>): Tensor {
   const bits: number = elementTypes[tensor.type].bits;
-  if (bits === 0) throw new Fault('unsupported', 'a tensor of strings cannot be sliced', { where: tensor.name });
+  if (bits === 0)
+    throw new Fault('unsupported', text('a tensor of strings cannot be sliced', '문자열 텐서는 자를 수 없습니다'), {
+      where: tensor.name,
+    });
   const dims = tensor.dims.map((d, axis) => kept.get(axis)?.size ?? d);
   const sliced = lazyTensor(tensor.name, tensor.type, dims, () => {
     const count = elementCount(tensor.dims);
@@ -64,7 +69,14 @@ export function sliceTensor(tensor: Tensor, kept: ReadonlyMap<number, Kept>): Te
       const inner = elementCount(shape.slice(axis + 1));
       const indices = keep.indices();
       if (indices.length !== keep.size)
-        throw new Fault('internal', `${indices.length} indices kept, ${keep.size} foretold`, { where: tensor.name });
+        throw new Fault(
+          'internal',
+          text(
+            `${indices.length} indices kept, ${keep.size} foretold`,
+            `인덱스 ${indices.length}개가 남았는데 예고는 ${keep.size}개였습니다`,
+          ),
+          { where: tensor.name },
+        );
       bytes = takeBytes(bytes, outer, n, inner * unit, indices);
       shape[axis] = keep.size;
     }

@@ -170,9 +170,13 @@ export const transfer: Technique = {
   validate: (params) => {
     const named = namesOf(params).length;
     const count = Number(params.classes ?? 0);
-    if (named > 0 && count > 0 && named !== count) return `${count} classes, but ${named} names`;
+    if (named > 0 && count > 0 && named !== count)
+      return text(`${count} classes, but ${named} names`, `클래스는 ${count}개인데 이름은 ${named}개입니다`);
     return count === 1 || (count === 0 && named === 1)
-      ? 'one class is nothing to choose from: give at least 2'
+      ? text(
+          'one class is nothing to choose from: give at least 2',
+          '클래스가 하나면 고를 것이 없습니다. 2개 이상으로 하세요',
+        )
       : undefined;
   },
   exactness: (params) => (Number(params.classes ?? 0) > 0 || namesOf(params).length > 0 ? 'shape' : 'training'),

@@ -1,5 +1,7 @@
 /** Owns reading class scores: the answer of a sample, its rank of the true class, and the interval of a share. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { bfloatToNumber, halfToNumber } from '../ir/values.ts';
 import type { RunTensor } from '../ports/runtime.ts';
 
@@ -10,7 +12,7 @@ export function floatsOf(tensor: RunTensor): Float32Array {
   if (type === 'float16') return Float32Array.from(data as Uint16Array, halfToNumber);
   if (type === 'bfloat16') return Float32Array.from(data as Uint16Array, bfloatToNumber);
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
-  if (type === 'string') throw new Fault('unsupported', 'the output is text');
+  if (type === 'string') throw new Fault('unsupported', text('the output is text', '출력이 문자열입니다'));
   return Float32Array.from(data as Float64Array);
 }
 

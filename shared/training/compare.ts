@@ -1,6 +1,8 @@
 /** Owns compare: how far one model's outputs, and its layers' where both name them alike, are from another's. */
+
 import type { Cancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Model, ValueInfo } from '../ir/model.ts';
 import { embedded } from '../onnx/embedded.ts';
@@ -139,10 +141,17 @@ export async function compare(
 
 /** Outputs of different sizes say nothing about each other: never "identical". */
 const incomparable = (name: string, a: RunTensor, b: RunTensor): Fault =>
-  new Fault('does-not-fit', `the outputs cannot be compared: ${a.dims.join(' x ')} and ${b.dims.join(' x ')}`, {
-    where: name,
-    hint: 'Compare two versions of one model.',
-  });
+  new Fault(
+    'does-not-fit',
+    text(
+      `the outputs cannot be compared: ${a.dims.join(' x ')} and ${b.dims.join(' x ')}`,
+      `출력을 비교할 수 없습니다: ${a.dims.join(' x ')}와(과) ${b.dims.join(' x ')}`,
+    ),
+    {
+      where: name,
+      hint: text('Compare two versions of one model.', '한 모델의 두 버전을 비교하세요.'),
+    },
+  );
 
 async function compareRuns(
   runs: readonly [BatchRun, BatchRun],
@@ -186,9 +195,16 @@ async function compareRuns(
     }
   }
   if (!compared)
-    throw new Fault('does-not-fit', 'the models share no output of floating-point numbers to compare', {
-      where: outputsA.join(', '),
-    });
+    throw new Fault(
+      'does-not-fit',
+      text(
+        'the models share no output of floating-point numbers to compare',
+        '두 모델에 공통된 실수 출력이 없어 비교할 수 없습니다',
+      ),
+      {
+        where: outputsA.join(', '),
+      },
+    );
   return {
     agreement: scored && count > 0 ? same / count : null,
     maxAbsError: whole.maxAbsError,

@@ -1,5 +1,7 @@
 /** Owns the watch over the loss of a training: no number any more, or risen far above where it began. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { TargetRule } from './targets.ts';
 
 export interface Divergence {
@@ -16,7 +18,10 @@ const settling = 10;
 /** Times the larger of the start and of what guessing costs. */
 const tolerated = 4;
 
-export const divergedAdvice = 'Take a learning rate a tenth of this one, and check the preprocessing.';
+export const divergedAdvice = text(
+  'Take a learning rate a tenth of this one, and check the preprocessing.',
+  '학습률을 10분의 1로 낮추고 전처리를 확인하세요.',
+);
 
 /** What an answer without any knowledge costs; 0 where that cannot be told. */
 function guessing(r: TargetRule): number {
@@ -33,7 +38,10 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
     firstLoss: () => start,
     take: (loss, where) => {
       if (!Number.isFinite(loss))
-        throw new Fault('diverged', 'the loss is no number any more', { where, hint: divergedAdvice });
+        throw new Fault('diverged', text('the loss is no number any more', '손실이 더 이상 수가 아닙니다'), {
+          where,
+          hint: divergedAdvice,
+        });
       smooth = smooth === null ? loss : smooth + (loss - smooth) / settling;
       if (start === null) {
         early.push(loss);
@@ -44,7 +52,10 @@ export function divergence(rule: TargetRule, first: number | null): Divergence {
       if (smooth > limit)
         throw new Fault(
           'diverged',
-          `the loss rises: ${start.toPrecision(3)} at the start, ${smooth.toPrecision(3)} now`,
+          text(
+            `the loss rises: ${start.toPrecision(3)} at the start, ${smooth.toPrecision(3)} now`,
+            `손실이 커집니다: 처음 ${start.toPrecision(3)}, 지금 ${smooth.toPrecision(3)}`,
+          ),
           {
             where,
             hint: divergedAdvice,

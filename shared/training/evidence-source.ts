@@ -1,5 +1,7 @@
 /** Owns EvidenceSource: samples as they enter a model, with what they are. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { Feeds } from '../ports/runtime.ts';
 
@@ -20,5 +22,5 @@ export type EvidenceSource = (
 
 /** Faults where a source gave nothing. */
 export function checkSeen(batches: number): void {
-  if (batches === 0) throw new Fault('no-data', 'no samples to learn from');
+  if (batches === 0) throw new Fault('no-data', text('no samples to learn from', '배울 샘플이 없습니다'));
 }

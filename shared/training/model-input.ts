@@ -1,5 +1,7 @@
 /** Owns what a model wants fed: its one data input, how an image lies in it, and whether the batch is free. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Dim, Model } from '../ir/model.ts';
@@ -16,14 +18,25 @@ export interface ModelInput {
 export function modelInput(model: Model): ModelInput {
   const wanted = graphIndex(model.graph).requiredInputs;
   const [first] = wanted;
-  if (first === undefined) throw new Fault('unsupported', 'the model takes no input');
+  if (first === undefined) throw new Fault('unsupported', text('the model takes no input', '모델에 입력이 없습니다'));
   if (wanted.length > 1)
-    throw new Fault('unsupported', `the model takes ${wanted.length} inputs, data feeds one`, {
-      where: wanted.map((i) => i.name).join(', '),
-    });
+    throw new Fault(
+      'unsupported',
+      text(
+        `the model takes ${wanted.length} inputs, data feeds one`,
+        `모델의 입력은 ${wanted.length}개인데 데이터는 하나만 채웁니다`,
+      ),
+      {
+        where: wanted.map((i) => i.name).join(', '),
+      },
+    );
   const { type, name } = first;
   if (type.kind !== 'tensor' || type.elem === null || type.shape === null || type.shape.length === 0)
-    throw new Fault('unsupported', 'the input has no known rank and type', { where: name });
+    throw new Fault(
+      'unsupported',
+      text('the input has no known rank and type', '입력의 랭크와 형식을 알 수 없습니다'),
+      { where: name },
+    );
   const lead = type.shape[0];
   return { name, elem: type.elem, shape: type.shape, batch: typeof lead === 'number' && lead > 0 ? lead : null };
 }

@@ -4,6 +4,7 @@ import type { LossKind } from '../autodiff/losses.ts';
 import { type ScoringGraph, scoringGraph } from '../autodiff/scoring-graph.ts';
 import { type TrainingGraph, trainingGraph } from '../autodiff/training-graph.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import { embedded } from '../onnx/embedded.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -49,7 +50,11 @@ function teacherModels(parts: TrainParts, distill: DistillSettings): readonly Mo
   return distill.teachers.map((ref) => {
     const model = ref.kind === 'original' ? parts.teacher : parts.openTeacher?.(ref.path);
     if (model === undefined)
-      throw new Fault('no-data', 'there is no model to learn from', ref.kind === 'file' ? { where: ref.path } : {});
+      throw new Fault(
+        'no-data',
+        text('there is no model to learn from', '배울 모델이 없습니다'),
+        ref.kind === 'file' ? { where: ref.path } : {},
+      );
     return model;
   });
 }
@@ -74,12 +79,29 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   const { labelled, counts, id } = data.info;
   const distill = distillOf(parts, labelled);
   if (!labelled && parts.teacher === undefined && settings.distill === undefined)
-    throw new Fault('no-data', 'the data has no labels, and there is no model to learn from', { where: id });
+    throw new Fault(
+      'no-data',
+      text(
+        'the data has no labels, and there is no model to learn from',
+        '데이터에 레이블이 없고 배울 모델도 없습니다',
+      ),
+      { where: id },
+    );
   if (settings.labelsOnly === true && (!labelled || data.info.classes.length < 2))
-    throw new Fault('no-data', 'new classes are learnt from labels of at least two, which the data has not', {
+    throw new Fault(
+      'no-data',
+      text(
+        'new classes are learnt from labels of at least two, which the data has not',
+        '새 클래스를 배우려면 레이블이 두 가지 이상 있어야 하는데 데이터에 없습니다',
+      ),
+      {
+        where: id,
+      },
+    );
+  if (counts.train === 0)
+    throw new Fault('no-data', text('the data has no training samples', '데이터에 학습 샘플이 없습니다'), {
       where: id,
     });
-  if (counts.train === 0) throw new Fault('no-data', 'the data has no training samples', { where: id });
   const batch = Math.max(1, Math.min(settings.batch, counts.train));
   const model = await sized(parts.model, data, preprocess);
   const input = modelInput(model);
@@ -94,8 +116,14 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
     throw new Fault('does-not-fit', `${what} one row of class scores, the output gives [${scored.shape}]`, {
       where: settings.output ?? model.graph.outputs[0]?.name ?? '',
       hint: labelled
-        ? 'Choose another output, or data without labels: the original model then teaches.'
-        : 'Take the squared error, as by itself, or another output.',
+        ? text(
+            'Choose another output, or data without labels: the original model then teaches.',
+            '다른 출력을 고르거나 레이블 없는 데이터를 쓰세요. 그러면 원본 모델이 가르칩니다.',
+          )
+        : text(
+            'Take the squared error, as by itself, or another output.',
+            '기본값인 제곱 오차를 쓰거나 다른 출력을 고르세요.',
+          ),
     });
   }
   const open = async (m: Model): Promise<Session> => {
@@ -140,13 +168,29 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
     ...(settings.remask === undefined ? {} : { masks: new Set(settings.remask.parameters) }),
   });
   if (softShare > 0 && teachers !== undefined && teachers.classes !== graph.classes)
-    throw new Fault('does-not-fit', `the teacher scores ${teachers.classes} classes, the model ${graph.classes}`);
+    throw new Fault(
+      'does-not-fit',
+      text(
+        `the teacher scores ${teachers.classes} classes, the model ${graph.classes}`,
+        `교사 모델의 클래스는 ${teachers.classes}개, 모델의 클래스는 ${graph.classes}개입니다`,
+      ),
+    );
   const { classes } = graph;
   if (labelled && loss !== 'none' && data.info.classes.length > Math.max(2, classes))
-    throw new Fault('does-not-fit', `the data has ${data.info.classes.length} classes, the output scores ${classes}`, {
-      where: settings.output ?? model.graph.outputs[0]?.name ?? '',
-      hint: 'Take data with the classes that the model scores, or give it a new head for these (technique transfer).',
-    });
+    throw new Fault(
+      'does-not-fit',
+      text(
+        `the data has ${data.info.classes.length} classes, the output scores ${classes}`,
+        `데이터의 클래스는 ${data.info.classes.length}개인데 출력은 ${classes}개를 매깁니다`,
+      ),
+      {
+        where: settings.output ?? model.graph.outputs[0]?.name ?? '',
+        hint: text(
+          'Take data with the classes that the model scores, or give it a new head for these (technique transfer).',
+          '모델이 매기는 클래스의 데이터를 쓰거나, 이 클래스에 맞는 새 헤드를 다세요(transfer 기법).',
+        ),
+      },
+    );
   const given = settings.loss?.classWeights ?? [];
   const block = await convBlock(runtime);
   const fast = (m: Model): Model => (block === null ? m : blockedConvolutions(m, block));

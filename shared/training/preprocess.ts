@@ -1,5 +1,7 @@
 /** Owns preprocessing: decoded samples to the tensor that a model's input takes. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Dim } from '../ir/model.ts';
 import { numberToHalf } from '../ir/values.ts';
 import type { DatasetInfo, Sample } from '../ports/dataset.ts';
@@ -36,8 +38,11 @@ export const startingPreprocess = (sample: DatasetInfo['sample']): Preprocess =>
 export function presetOf(name: string): Preprocess {
   const found = preprocessPresets[name];
   if (found === undefined)
-    throw new Fault('bad-input', `there is no preprocessing "${name}"`, {
-      hint: `Named: ${Object.keys(preprocessPresets).join(', ')}.`,
+    throw new Fault('bad-input', text(`there is no preprocessing "${name}"`, `전처리 "${name}"이(가) 없습니다`), {
+      hint: text(
+        `Named: ${Object.keys(preprocessPresets).join(', ')}.`,
+        `있는 이름: ${Object.keys(preprocessPresets).join(', ')}.`,
+      ),
     });
   return found;
 }
@@ -54,7 +59,13 @@ function channelReader(p: Picture, channels: number, colour: Preprocess['colour'
     return (at) =>
       0.299 * (v[at * p.channels] ?? 0) + 0.587 * (v[at * p.channels + 1] ?? 0) + 0.114 * (v[at * p.channels + 2] ?? 0);
   if (p.channels === 1) return (at) => v[at] ?? 0;
-  throw new Fault('does-not-fit', `pictures of ${p.channels} channels for an input of ${channels}`);
+  throw new Fault(
+    'does-not-fit',
+    text(
+      `pictures of ${p.channels} channels for an input of ${channels}`,
+      `이미지는 채널이 ${p.channels}개인데 입력은 ${channels}개입니다`,
+    ),
+  );
 }
 
 const numberOr = (d: Dim | undefined, fallback: number): number => (typeof d === 'number' && d > 0 ? d : fallback);
@@ -87,13 +98,23 @@ function targetOf(input: ModelInput, p: Preprocess, size: { height: number; widt
     if (!Number.isInteger(side))
       throw new Fault(
         'does-not-fit',
-        `a sample of ${size.height} x ${size.width} x ${size.channels} for an input of ${count}`,
+        text(
+          `a sample of ${size.height} x ${size.width} x ${size.channels} for an input of ${count}`,
+          `샘플은 ${size.height} x ${size.width} x ${size.channels}인데 입력은 ${count}개입니다`,
+        ),
         { where: input.name },
       );
     return { layout, channels: grey, height: side, width: side, dims: known };
   }
   if (s.length !== 4)
-    throw new Fault('bad-input', `layout ${layout} for an input of rank ${s.length}`, { where: input.name });
+    throw new Fault(
+      'bad-input',
+      text(
+        `layout ${layout} for an input of rank ${s.length}`,
+        `랭크 ${s.length}인 입력에 배치 ${layout}은(는) 맞지 않습니다`,
+      ),
+      { where: input.name },
+    );
   const [c, h, w] = layout === 'nchw' ? [s[1], s[2], s[3]] : [s[3], s[1], s[2]];
   const channels = numberOr(c, p.colour === 'grey' ? 1 : size.channels);
   const height = numberOr(h, size.height);
@@ -125,9 +146,16 @@ function vectorDims(input: ModelInput, info: VectorInfo): readonly number[] {
   const known = filled.reduce<number>((n, d) => n * numberOr(d, 1), 1);
   const dims = open === 1 ? filled.map((d) => numberOr(d, info.length / known)) : filled.map((d) => numberOr(d, 1));
   if (dims.reduce((a, b) => a * b, 1) !== info.length || !dims.every(Number.isInteger))
-    throw new Fault('does-not-fit', `a sample of ${own.join(' x ')} numbers for an input of ${rest.join(' x ')}`, {
-      where: input.name,
-    });
+    throw new Fault(
+      'does-not-fit',
+      text(
+        `a sample of ${own.join(' x ')} numbers for an input of ${rest.join(' x ')}`,
+        `샘플은 수 ${own.join(' x ')}개인데 입력은 ${rest.join(' x ')}입니다`,
+      ),
+      {
+        where: input.name,
+      },
+    );
   return dims;
 }
 
@@ -165,7 +193,8 @@ export function preprocessBatch(
   preprocess: Preprocess,
 ): RunTensor {
   const first = samples[0];
-  if (first === undefined) throw new Fault('no-data', 'no samples to feed', { where: input.name });
+  if (first === undefined)
+    throw new Fault('no-data', text('no samples to feed', '넣을 샘플이 없습니다'), { where: input.name });
   if (info.kind === 'vector') return vectorBatch(samples, info, input, preprocess);
   const { layout, channels, height, width, dims } = targetOf(input, preprocess, pictureOf(first, info));
   const plane = height * width;
@@ -182,10 +211,17 @@ export function preprocessBatch(
     let p = pictureOf(sample, info);
     if (p.height !== height || p.width !== width) {
       if (preprocess.resize === 'none')
-        throw new Fault('does-not-fit', `a picture of ${p.height} x ${p.width} for an input of ${height} x ${width}`, {
-          where: input.name,
-          hint: 'Set resize to "fit" or "crop".',
-        });
+        throw new Fault(
+          'does-not-fit',
+          text(
+            `a picture of ${p.height} x ${p.width} for an input of ${height} x ${width}`,
+            `이미지는 ${p.height} x ${p.width}인데 입력은 ${height} x ${width}입니다`,
+          ),
+          {
+            where: input.name,
+            hint: text('Set resize to "fit" or "crop".', 'resize를 "fit"이나 "crop"으로 정하세요.'),
+          },
+        );
       p = resizeImage(preprocess.resize === 'crop' ? centreCrop(p, height, width) : p, height, width);
     }
     const read = channelReader(p, channels, preprocess.colour);
@@ -219,6 +255,13 @@ function typed(input: ModelInput, values: Float32Array): RunTensor['data'] {
     case 'int64':
       return BigInt64Array.from(values, (v) => BigInt(Math.round(v)));
     default:
-      throw new Fault('unsupported', `data cannot feed an input of type ${input.elem}`, { where: input.name });
+      throw new Fault(
+        'unsupported',
+        text(
+          `data cannot feed an input of type ${input.elem}`,
+          `${input.elem} 형식의 입력에는 데이터를 넣을 수 없습니다`,
+        ),
+        { where: input.name },
+      );
   }
 }

@@ -1,6 +1,8 @@
 /** Owns inputs without data: seeded random batches, said as such wherever their results are shown. */
+
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
+import { text } from '../base/text.ts';
 import { numberToHalf } from '../ir/values.ts';
 import type { RunTensor } from '../ports/runtime.ts';
 import type { ModelInput } from './model-input.ts';
@@ -34,7 +36,11 @@ export function randomBatch(input: ModelInput, indices: readonly number[], seed:
       case 'bool':
         return Uint8Array.from(values, Math.round);
       default:
-        throw new Fault('unsupported', `no random input of type ${input.elem}`, { where: input.name });
+        throw new Fault(
+          'unsupported',
+          text(`no random input of type ${input.elem}`, `${input.elem} 형식의 무작위 입력은 만들 수 없습니다`),
+          { where: input.name },
+        );
     }
   };
   return { type: input.elem, dims, data: data() };

@@ -1,7 +1,9 @@
 /** Owns the teachers of a training: sessions that answer a batch with probabilities and with the values of hints. */
+
 import type { LossKind } from '../autodiff/losses.ts';
 import { scoringGraph } from '../autodiff/scoring-graph.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import type { DatasetInfo, Sample } from '../ports/dataset.ts';
 import type { RunTensor, Session } from '../ports/runtime.ts';
@@ -63,13 +65,22 @@ export async function openTeachers(p: TeacherParts): Promise<Teachers> {
     opened.push({ ...graph, session: await p.open(graph.model), input });
   }
   const [first] = opened;
-  if (first === undefined) throw new Fault('bad-input', 'there is no teacher');
+  if (first === undefined) throw new Fault('bad-input', text('there is no teacher', '교사 모델이 없습니다'));
   for (const t of opened)
     if (t.classes !== first.classes)
-      throw new Fault('does-not-fit', `the teachers score ${first.classes} and ${t.classes} classes`);
+      throw new Fault(
+        'does-not-fit',
+        text(
+          `the teachers score ${first.classes} and ${t.classes} classes`,
+          `교사 모델들의 클래스 수가 ${first.classes}개와 ${t.classes}개로 다릅니다`,
+        ),
+      );
   const hintDims = p.hints.map((h) => {
     const dims = opened[h.teacher ?? 0]?.dims.get(h.from);
-    if (dims === undefined) throw new Fault('bad-input', `there is no teacher ${h.teacher}`, { where: h.from });
+    if (dims === undefined)
+      throw new Fault('bad-input', text(`there is no teacher ${h.teacher}`, `교사 모델 ${h.teacher}이(가) 없습니다`), {
+        where: h.from,
+      });
     return dims;
   });
   // Answers to samples that a data set gives again as the same objects: plain ones, asked once a training. Hints are asked anew.

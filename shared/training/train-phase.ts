@@ -2,8 +2,10 @@
  * Owns one phase of a training: epochs, each judged on validation, the best kept. Chosen on validation alone; test samples are
  * out of reach.
  */
+
 import { neverCancelled } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { divergedAdvice } from './divergence.ts';
 import { judge, pick } from './judge-epoch.ts';
 import type { Training } from './open-training.ts';
@@ -65,7 +67,10 @@ export interface PhaseEnd {
 function checkNumbers(t: Training, values: Values, where: string): void {
   for (const { data } of Object.values(results(t, values)))
     if (!(data as Float32Array).every(Number.isFinite))
-      throw new Fault('diverged', 'weights are no numbers any more', { where, hint: divergedAdvice });
+      throw new Fault('diverged', text('weights are no numbers any more', '가중치가 더 이상 수가 아닙니다'), {
+        where,
+        hint: divergedAdvice,
+      });
 }
 
 /** Runs one phase. Faults: `diverged` where no epoch was worth keeping before. */

@@ -2,7 +2,9 @@
  * Owns convertOpset: a model raised to a newer ai.onnx opset with every operator's meaning kept. One adapter per operator and
  * version stands in `opset/`; a node walks through those between the two versions, and so does what an adapter put in.
  */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import { type Graph, type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { allNames } from './names.ts';
@@ -30,9 +32,16 @@ function convertNode(node: Node, from: number, work: Work, scope: Scope, constan
     if (adapt === undefined) continue;
     const reference = now.attributes.find((a) => a.kind === 'reference');
     if (reference !== undefined)
-      throw new Fault('unsupported', `${now.op} of a local function takes ${reference.name} from its caller`, {
-        where: now.id,
-      });
+      throw new Fault(
+        'unsupported',
+        text(
+          `${now.op} of a local function takes ${reference.name} from its caller`,
+          `로컬 함수 안의 ${now.op}이(가) 호출한 쪽에서 ${reference.name}을(를) 받습니다`,
+        ),
+        {
+          where: now.id,
+        },
+      );
     const out = adapt(contextOf(now, v, work, scope, constants));
     const only = out.length === 1 ? out[0] : undefined;
     if (only === undefined || only.op !== now.op) return out.flatMap((n) => convertNode(n, v, work, scope, constants));
@@ -51,7 +60,14 @@ const upward: Walk = { node: convertNode, stays: (from, to) => from >= to };
 export function convertOpset(model: Model, to: number): Model {
   const from = opsetVersion(model);
   if (from === undefined || from >= to) return model;
-  if (to > newestOpset) throw new Fault('unsupported', `opset ${to} is newer than ${newestOpset}, the newest known`);
+  if (to > newestOpset)
+    throw new Fault(
+      'unsupported',
+      text(
+        `opset ${to} is newer than ${newestOpset}, the newest known`,
+        `opset ${to}은(는) 알려진 최신 ${newestOpset}보다 새롭습니다`,
+      ),
+    );
   const taken = allNames(model);
   const graph = walkGraph(upward, model.graph, { from, to, taken }, inferred(model), {});
   const irVersion = Math.max(model.irVersion, irOfOpset[to] ?? 13);

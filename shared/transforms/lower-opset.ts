@@ -2,7 +2,9 @@
  * Owns lowerOpset: a model brought to an older ai.onnx opset with every operator's meaning kept, or refused with the node that
  * cannot follow. Per operator and version: adapters in `opset/lower/`, else the form is the old one once newer settings are off.
  */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { graphIndex, outerReads, subgraphs } from '../ir/graph-index.ts';
 import { type Graph, type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { opOf } from '../ops/index.ts';
@@ -30,7 +32,11 @@ function checkTypes(c: AdapterContext, version: number): void {
   const read = c.node.inputs[c.node.op === 'Where' ? 1 : 0] ?? '';
   for (const value of [read, c.node.outputs[0] ?? '']) {
     const elem = value === '' ? null : c.elem(value);
-    if (elem !== null && gained.includes(elem)) refuse(c, `it takes ${elem} only from opset ${version} on`);
+    if (elem !== null && gained.includes(elem))
+      refuse(
+        c,
+        text(`it takes ${elem} only from opset ${version} on`, `opset ${version}부터만 ${elem}을(를) 받습니다`),
+      );
   }
 }
 
@@ -42,11 +48,19 @@ function lowerNode(node: Node, from: number, work: Work, scope: Scope, constants
   for (let v = from; v > work.to; v--) {
     if (since !== undefined && !since.includes(v)) continue;
     const c = contextOf(now, v - 1, work, scope, constants);
-    if (since === undefined) refuse(c, 'nothing is known of this operator');
+    if (since === undefined) refuse(c, text('nothing is known of this operator', '이 연산자를 알지 못합니다'));
     const reference = now.attributes.find((a) => a.kind === 'reference');
-    if (reference !== undefined) refuse(c, `a local function takes ${reference.name} from its caller`);
+    if (reference !== undefined)
+      refuse(
+        c,
+        text(
+          `a local function takes ${reference.name} from its caller`,
+          `로컬 함수가 호출한 쪽에서 ${reference.name}을(를) 받습니다`,
+        ),
+      );
     const adapt = table.get(now.op)?.get(v);
-    if (adapt === undefined && v === since[0]) refuse(c, `the operator came with opset ${v}`);
+    if (adapt === undefined && v === since[0])
+      refuse(c, text(`the operator came with opset ${v}`, `opset ${v}에서 생긴 연산자입니다`));
     if (v !== since[0]) checkTypes(c, v);
     const old = withoutNewer(c, v);
     const out = adapt?.({ ...c, node: old }) ?? [old];
@@ -109,7 +123,14 @@ function irFor(model: Model, to: number): number {
 export function lowerOpset(model: Model, to: number): Model {
   const from = opsetVersion(model);
   if (from === undefined || from <= to) return model;
-  if (to < oldestOpset) throw new Fault('unsupported', `opset ${to} is older than ${oldestOpset}, the oldest written`);
+  if (to < oldestOpset)
+    throw new Fault(
+      'unsupported',
+      text(
+        `opset ${to} is older than ${oldestOpset}, the oldest written`,
+        `opset ${to}은(는) 쓸 수 있는 가장 오래된 ${oldestOpset}보다 오래되었습니다`,
+      ),
+    );
   const taken = allNames(model);
   const initializers = new Set(model.graph.initializers.map((t) => t.name));
   const listed = model.graph.inputs.filter((i) => initializers.has(i.name)).map((i) => i.name);

@@ -1,5 +1,7 @@
 /** Owns the convolution by XNOR and its float twin as functions of plain arrays, and the loop that both must equal. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import { largestFilter } from './kernels.ts';
 
 /** A "valid" convolution of stride 1. data: [height, width, channels]; weights: [filters, k, k, channels]. */
@@ -74,7 +76,13 @@ export function prepareConv(
 ): PreparedConv {
   const blocks = Math.ceil(s.channels / perBlock[kind]);
   if (s.k * s.k * blocks > largestFilter)
-    throw new Fault('bad-input', `a filter of ${s.k * s.k * s.channels} signs is too large for this kernel`);
+    throw new Fault(
+      'bad-input',
+      text(
+        `a filter of ${s.k * s.k * s.channels} signs is too large for this kernel`,
+        `부호 ${s.k * s.k * s.channels}개짜리 필터는 이 커널에 너무 큽니다`,
+      ),
+    );
   const packed = packRows(data, s.channels, kind);
   const filters = interleave(packRows(weights, s.channels, kind), s.filters);
   const [height, width] = [s.height - s.k + 1, s.width - s.k + 1];

@@ -137,7 +137,14 @@ export const catalogue: readonly CatalogueEntry[] = [
 export function catalogueEntry(id: string): CatalogueEntry {
   const found = catalogue.find((e) => e.id === id);
   if (found !== undefined) return found;
-  throw new Fault('not-found', `there is no trained model "${id}" in the catalogue`, {
-    hint: `There are ${catalogue.map((e) => e.id).join(', ')}.`,
-  });
+  throw new Fault(
+    'not-found',
+    text(`there is no trained model "${id}" in the catalogue`, `목록에 학습된 모델 "${id}"이(가) 없습니다`),
+    {
+      hint: text(
+        `There are ${catalogue.map((e) => e.id).join(', ')}.`,
+        `있는 모델: ${catalogue.map((e) => e.id).join(', ')}.`,
+      ),
+    },
+  );
 }

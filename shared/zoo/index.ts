@@ -1,5 +1,7 @@
 /** Owns the registry of the zoo: every network that can be built. */
+
 import { Fault } from '../base/fault.ts';
+import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import { type BuildOptions, buildNet, type ZooEntry } from './declare.ts';
 import { alexnetVggEntries } from './nets/alexnet-vgg.ts';
@@ -30,9 +32,14 @@ export function zooEntry(id: string): ZooEntry {
   if (found === undefined) {
     const plain = (s: string): string => s.toLowerCase().replace(/[^a-z0-9]/g, '');
     const near = zoo.filter((e) => plain(e.id).startsWith(plain(id)) || plain(id).startsWith(plain(e.id)));
-    throw new Fault('not-found', `there is no network "${id}" in the zoo`, {
-      hint: near.length > 0 ? `Did you mean ${near.map((e) => e.id).join(', ')}?` : 'See them with "bantam zoo list".',
-    });
+    throw new Fault(
+      'not-found',
+      text(`there is no network "${id}" in the zoo`, `모델 저장소에 네트워크 "${id}"이(가) 없습니다`),
+      {
+        hint:
+          near.length > 0 ? `Did you mean ${near.map((e) => e.id).join(', ')}?` : 'See them with "bantam zoo list".',
+      },
+    );
   }
   return found;
 }

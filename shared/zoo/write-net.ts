@@ -2,8 +2,10 @@
  * Owns writing a network down layer by layer: nodes, weights drawn from a seed (He et al. 2015) and computed only when asked
  * for, and the size that each value has.
  */
+
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
+import { text } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';
 import { elementCount } from '../ir/element-type.ts';
 import type { Attribute, Model, Node } from '../ir/model.ts';
@@ -117,10 +119,17 @@ export class NetWriter {
     // ONNX drops a last window that would begin beyond the input and its left padding.
     if (ceil && (out - 1) * stride >= size + pad) out--;
     if (out < 1 || size + 2 * pad < k)
-      throw new Fault('bad-input', `the input is too small: a ${k} wide window meets ${size}`, {
-        where: name,
-        hint: 'Take a larger input size.',
-      });
+      throw new Fault(
+        'bad-input',
+        text(
+          `the input is too small: a ${k} wide window meets ${size}`,
+          `입력이 너무 작습니다: 너비 ${k}인 창에 크기가 ${size}입니다`,
+        ),
+        {
+          where: name,
+          hint: text('Take a larger input size.', '입력 크기를 키우세요.'),
+        },
+      );
     return out;
   }
 
@@ -145,9 +154,16 @@ export class NetWriter {
     const { attributes, kernel: k, height, width } = this.#window(x, name, kernel, o, false, false);
     const each = x.channels / group;
     if (!Number.isInteger(each) || channels % group !== 0)
-      throw new Fault('bad-input', `${x.channels} to ${channels} channels cannot stand in ${group} groups`, {
-        where: name,
-      });
+      throw new Fault(
+        'bad-input',
+        text(
+          `${x.channels} to ${channels} channels cannot stand in ${group} groups`,
+          `채널 ${x.channels}개에서 ${channels}개로 가는 레이어는 그룹 ${group}개로 나눌 수 없습니다`,
+        ),
+        {
+          where: name,
+        },
+      );
     const w = this.weight(`${name}.weight`, [channels, each, ...k], each * k[0] * k[1]);
     const inputs = o.bias === false ? [x.value, w] : [x.value, w, this.filled(`${name}.bias`, [channels], 0)];
     return {
@@ -213,7 +229,11 @@ export class NetWriter {
   flatten(x: Tap, name: string): Tap {
     const { height, width } = x;
     if (height === null || width === null)
-      throw new Fault('does-not-fit', 'a picture of open size cannot be flattened', { where: name });
+      throw new Fault(
+        'does-not-fit',
+        text('a picture of open size cannot be flattened', '크기가 정해지지 않은 그림은 펼칠 수 없습니다'),
+        { where: name },
+      );
     const channels = x.channels * height * width;
     return { value: this.node('Flatten', [x.value], name), channels, height: 1, width: 1 };
   }
@@ -224,7 +244,8 @@ export class NetWriter {
 
   concat(parts: readonly Tap[], name: string): Tap {
     const first = parts[0];
-    if (first === undefined) throw new Fault('internal', 'nothing to concatenate', { where: name });
+    if (first === undefined)
+      throw new Fault('internal', text('nothing to concatenate', '이어 붙일 것이 없습니다'), { where: name });
     const value = this.node(
       'Concat',
       parts.map((p) => p.value),
@@ -249,7 +270,14 @@ export class NetWriter {
   shuffle(x: Tap, name: string, groups: number): Tap {
     const { height, width, channels } = x;
     if (height === null || width === null)
-      throw new Fault('does-not-fit', 'channels of a picture of open size cannot be shuffled', { where: name });
+      throw new Fault(
+        'does-not-fit',
+        text(
+          'channels of a picture of open size cannot be shuffled',
+          '크기가 정해지지 않은 그림의 채널은 섞을 수 없습니다',
+        ),
+        { where: name },
+      );
     const shape = (part: string, dims: readonly number[]): string =>
       this.constant(`${name}.${part}`, (as) => int64Tensor(as, [dims.length], dims));
     const apart = shape('apart', [0, groups, channels / groups, height, width]);

@@ -1,7 +1,9 @@
 /** Owns NPY and NPZ data sets: which array holds samples and which labels, by the names in common use or by those given. */
+
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
 import { fileSource } from './byte-source.ts';
 import { checkOptions, type DataId } from './data-id.ts';
@@ -55,7 +57,10 @@ const listed = (arrays: Arrays): string => [...arrays.keys()].join(', ');
 function arrayOf(arrays: Arrays, key: string, where: string): Npy {
   const open = arrays.get(key);
   if (open === undefined)
-    throw new Fault('bad-input', `there is no array "${key}"`, { where, hint: `There are: ${listed(arrays)}.` });
+    throw new Fault('bad-input', text(`there is no array "${key}"`, `배열 "${key}"이(가) 없습니다`), {
+      where,
+      hint: text(`There are: ${listed(arrays)}.`, `있는 배열: ${listed(arrays)}.`),
+    });
   return open();
 }
 
@@ -90,17 +95,32 @@ function choose(arrays: Arrays, id: DataId): Partial<Record<Part, PartArrays>> {
   if (parts.train !== undefined) return parts;
   const guess = Object.keys(parts).length === 0 ? unnamed(arrays) : undefined;
   if (guess !== undefined) return { train: guess };
-  throw new Fault('bad-file', `which array holds the samples? There are: ${listed(arrays)}`, {
-    where: id.path,
-    hint: `Say so behind the name: ${basename(id.path)}#x=SAMPLES,y=LABELS.`,
-  });
+  throw new Fault(
+    'bad-file',
+    text(
+      `which array holds the samples? There are: ${listed(arrays)}`,
+      `어느 배열이 샘플입니까? 있는 배열: ${listed(arrays)}`,
+    ),
+    {
+      where: id.path,
+      hint: text(
+        `Say so behind the name: ${basename(id.path)}#x=SAMPLES,y=LABELS.`,
+        `이름 뒤에 적으세요: ${basename(id.path)}#x=SAMPLES,y=LABELS.`,
+      ),
+    },
+  );
 }
 
 /** One number a sample, one text a sample, or one row of zeros and a one. */
 function labelsOf(y: Npy, count: number): Labels {
   const [n = 1, ...rest] = y.shape;
   const each = rest.reduce((a, b) => a * b, 1);
-  if (n !== count) throw new Fault('bad-file', `${count} samples but ${n} labels`, { where: y.where });
+  if (n !== count)
+    throw new Fault(
+      'bad-file',
+      text(`${count} samples but ${n} labels`, `샘플은 ${count}개인데 레이블은 ${n}개입니다`),
+      { where: y.where },
+    );
   if (y.type === 'U' || y.type === 'S')
     return wordLabels(
       Array.from({ length: n }, (_, i) => y.text(i)),
@@ -111,10 +131,17 @@ function labelsOf(y: Npy, count: number): Labels {
     const row = y.row(i);
     const one = row.indexOf(1);
     if (one < 0 || !row.every((v, k) => v === (k === one ? 1 : 0)))
-      throw new Fault('bad-file', `the labels of sample ${i} are no one-hot row`, {
-        where: y.where,
-        hint: 'Labels are one number a sample, or a row with a single 1.',
-      });
+      throw new Fault(
+        'bad-file',
+        text(`the labels of sample ${i} are no one-hot row`, `샘플 ${i}의 레이블이 원-핫 행이 아닙니다`),
+        {
+          where: y.where,
+          hint: text(
+            'Labels are one number a sample, or a row with a single 1.',
+            '레이블은 샘플마다 수 하나이거나 1이 하나뿐인 행이어야 합니다.',
+          ),
+        },
+      );
     return one;
   });
   return { labels, classes: Array.from({ length: each }, (_, c) => String(c)) };
@@ -132,16 +159,22 @@ function assemble(id: DataId, parts: Partial<Record<Part, PartArrays>>, what: st
     if (x.shape.length < 2 || x.shape.slice(1).join() !== dims.join())
       throw new Fault(
         'bad-file',
-        `samples of ${x.shape.slice(1).join(' x ') || 'no size'} beside samples of ${dims.join(' x ')}`,
+        text(
+          `samples of ${x.shape.slice(1).join(' x ') || 'no size'} beside samples of ${dims.join(' x ')}`,
+          `${x.shape.slice(1).join(' x ') || '크기 없는'} 샘플과 ${dims.join(' x ')} 샘플이 섞여 있습니다`,
+        ),
         {
           where: x.where,
         },
       );
   if (each === 0 || each > mostNumbers)
-    throw new Fault('bad-file', `a sample of ${each} numbers`, { where: first.x.where });
+    throw new Fault('bad-file', text(`a sample of ${each} numbers`, `샘플 하나에 수가 ${each}개입니다`), {
+      where: first.x.where,
+    });
   const counts = list.map(({ x }) => x.shape[0] ?? 0);
   const total = counts.reduce((a, b) => a + b, 0);
-  if (total === 0) throw new Fault('bad-file', 'the array holds no samples', { where: first.x.where });
+  if (total === 0)
+    throw new Fault('bad-file', text('the array holds no samples', '배열에 샘플이 없습니다'), { where: first.x.where });
   const labelled = list.every((p) => p.y !== undefined);
   const found = labelled ? list.map((p, k) => labelsOf(p.y as Npy, counts[k] ?? 0)) : [];
   const words = found.some((f) => f.classes.some((c, i) => c !== String(i)));
@@ -162,7 +195,11 @@ function assemble(id: DataId, parts: Partial<Record<Part, PartArrays>>, what: st
       if (at < n) {
         const values = new Float32Array(x.row(at));
         if (!values.every(Number.isFinite))
-          throw new Fault('bad-file', `sample ${at} holds NaN or an infinity`, { where: x.where });
+          throw new Fault(
+            'bad-file',
+            text(`sample ${at} holds NaN or an infinity`, `샘플 ${at}에 NaN이나 무한대가 있습니다`),
+            { where: x.where },
+          );
         return values;
       }
       at -= n;
@@ -205,7 +242,10 @@ const keyOf = (file: string): string => basename(file).replace(/\.npy$/i, '');
 export function openNpz(id: DataId): Dataset {
   checkOptions(id, ['x', 'y']);
   const entries = openZip(fileSource(id.path)).filter((e) => /\.npy$/i.test(e.name));
-  if (entries.length === 0) throw new Fault('bad-file', 'the archive holds no NPY arrays', { where: id.path });
+  if (entries.length === 0)
+    throw new Fault('bad-file', text('the archive holds no NPY arrays', '압축 파일에 NPY 배열이 없습니다'), {
+      where: id.path,
+    });
   const arrays: Arrays = new Map(entries.map((e) => [e.name.replace(/\.npy$/i, ''), () => openNpy(e.open())]));
   return assemble(id, choose(arrays, id), 'NPZ');
 }
@@ -216,7 +256,8 @@ const npyAt = (path: string): Npy => openNpy(fileSource(path));
 export function openNpyFiles(id: DataId, samples: string, labels?: string): Dataset {
   checkOptions(id, []);
   for (const path of [samples, labels])
-    if (path !== undefined && !existsSync(path)) throw new Fault('bad-path', 'there is no such file', { where: path });
+    if (path !== undefined && !existsSync(path))
+      throw new Fault('bad-path', text('there is no such file', '그런 파일이 없습니다'), { where: path });
   const x = npyAt(samples);
   if (labels === undefined) return assemble(id, { train: { x } }, 'NPY');
   const y = npyAt(labels);

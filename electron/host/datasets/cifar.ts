@@ -1,7 +1,9 @@
 /** Owns the binary form of CIFAR-10 and CIFAR-100: label bytes, then 32 x 32 pixels, red plane, green, blue. */
+
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
 import { type ByteSource, fileSource } from './byte-source.ts';
 import { checkOptions, type DataId } from './data-id.ts';
@@ -53,16 +55,33 @@ function openFile(path: string, kind: Kind): File {
   const record = kind.head + pixels;
   const count = source.size / record;
   if (!Number.isInteger(count) || count === 0)
-    throw new Fault('bad-file', `${source.size} bytes are no whole number of ${kind.name} records of ${record}`, {
-      where: path,
-      hint: 'Is the file cut off, or of the other kind? The Python version of CIFAR (pickles) is not read; take the binary one.',
-    });
+    throw new Fault(
+      'bad-file',
+      text(
+        `${source.size} bytes are no whole number of ${kind.name} records of ${record}`,
+        `${source.size}바이트는 ${record}바이트짜리 ${kind.name} 레코드로 나누어떨어지지 않습니다`,
+      ),
+      {
+        where: path,
+        hint: text(
+          'Is the file cut off, or of the other kind? The Python version of CIFAR (pickles) is not read; take the binary one.',
+          '파일이 잘렸거나 다른 종류인가요? Python판 CIFAR(pickle)는 읽지 않습니다. 바이너리판을 쓰세요.',
+        ),
+      },
+    );
   const labels = Uint8Array.from({ length: count }, (_, i) => source.read(i * record + kind.at, 1)[0] ?? 0);
   const wrong = labels.findIndex((l) => l >= kind.classes);
   if (wrong >= 0)
-    throw new Fault('bad-file', `label ${labels[wrong]} of record ${wrong}: ${kind.name} has ${kind.classes} classes`, {
-      where: path,
-    });
+    throw new Fault(
+      'bad-file',
+      text(
+        `label ${labels[wrong]} of record ${wrong}: ${kind.name} has ${kind.classes} classes`,
+        `레코드 ${wrong}의 레이블이 ${labels[wrong]}인데 ${kind.name}의 클래스는 ${kind.classes}개입니다`,
+      ),
+      {
+        where: path,
+      },
+    );
   return { source, count, labels };
 }
 
@@ -70,9 +89,9 @@ function openFile(path: string, kind: Kind): File {
 function kindOf(id: DataId, paths: readonly string[]): Kind {
   const { label } = id.options;
   if (label !== undefined && label !== 'fine' && label !== 'coarse')
-    throw new Fault('bad-input', `there is no label "${label}"`, {
+    throw new Fault('bad-input', text(`there is no label "${label}"`, `레이블 "${label}"이(가) 없습니다`), {
       where: id.path,
-      hint: 'CIFAR-100 has fine and coarse.',
+      hint: text('CIFAR-100 has fine and coarse.', 'CIFAR-100에는 fine과 coarse가 있습니다.'),
     });
   const names = paths.map((p) => basename(p));
   const size = statSync(paths[0] ?? '').size;

@@ -1,5 +1,7 @@
 /** Owns CSV files: one sample a line, numbers and a label; a header is optional, and names the label's column where it is not the first. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { type Said, text } from '#shared/base/text.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
 import { type CsvRow, csvRows } from './csv-rows.ts';
 import { checkOptions, type DataId } from './data-id.ts';
@@ -53,12 +55,15 @@ function columnsOf(first: CsvRow, id: DataId): Columns {
   if (named >= 0 && header !== null) return { header, label: named };
   const position = /^\d+$/.test(asked) ? Number(asked) - 1 : -1;
   if (position < 0 || position >= cells.length)
-    throw new Fault('bad-input', `there is no column "${asked}"`, {
+    throw new Fault('bad-input', text(`there is no column "${asked}"`, `열 "${asked}"이(가) 없습니다`), {
       where: id.path,
       hint:
         header === null
-          ? `The file has no header: label=1 to label=${cells.length}.`
-          : `There are: ${header.join(', ').slice(0, 200)}.`,
+          ? text(
+              `The file has no header: label=1 to label=${cells.length}.`,
+              `파일에 헤더가 없습니다: label=1부터 label=${cells.length}까지.`,
+            )
+          : text(`There are: ${header.join(', ').slice(0, 200)}.`, `있는 열: ${header.join(', ').slice(0, 200)}.`),
     });
   return { header, label: position };
 }
@@ -69,7 +74,7 @@ function columnsOf(first: CsvRow, id: DataId): Columns {
  */
 export function openCsv(id: DataId): Dataset {
   checkOptions(id, ['label']);
-  const bad = (message: string, line: number, hint?: string): Fault =>
+  const bad = (message: Said, line: number, hint?: Said): Fault =>
     new Fault('bad-file', message, { where: `${id.path}:${line}`, ...(hint === undefined ? {} : { hint }) });
   const names: string[] = [];
   const numbers = new Numbers();
@@ -80,18 +85,37 @@ export function openCsv(id: DataId): Dataset {
     if (columns === undefined) {
       columns = columnsOf(row, id);
       width = cells.length;
-      if (width < (columns.label < 0 ? 1 : 2)) throw bad('a line needs a label and at least one number', line);
+      if (width < (columns.label < 0 ? 1 : 2))
+        throw bad(
+          text('a line needs a label and at least one number', '한 줄에는 레이블과 수가 하나 이상 있어야 합니다'),
+          line,
+        );
       if (columns.header !== null) continue;
     }
-    if (cells.length !== width) throw bad(`${cells.length} cells where the lines before have ${width}`, line);
+    if (cells.length !== width)
+      throw bad(
+        text(
+          `${cells.length} cells where the lines before have ${width}`,
+          `앞의 줄은 ${width}칸인데 이 줄은 ${cells.length}칸입니다`,
+        ),
+        line,
+      );
     for (const [k, cell] of cells.entries()) {
       if (k === columns.label) continue;
       if (!isNumber(cell))
         throw bad(
-          cell === '' ? `column ${k + 1} is empty` : `"${cell.slice(0, 40)}" in column ${k + 1} is not a number`,
+          cell === ''
+            ? text(`column ${k + 1} is empty`, `열 ${k + 1}이(가) 비어 있습니다`)
+            : text(
+                `"${cell.slice(0, 40)}" in column ${k + 1} is not a number`,
+                `열 ${k + 1}의 "${cell.slice(0, 40)}"은(는) 수가 아닙니다`,
+              ),
           line,
           columns.label === 0 && columns.header === null
-            ? 'The label stands first, or is named: FILE.csv#label=COLUMN.'
+            ? text(
+                'The label stands first, or is named: FILE.csv#label=COLUMN.',
+                '레이블은 맨 앞에 두거나 이름을 적습니다: FILE.csv#label=COLUMN.',
+              )
             : undefined,
         );
       numbers.push(numberOf(cell));
@@ -99,9 +123,12 @@ export function openCsv(id: DataId): Dataset {
     names.push(columns.label < 0 ? '' : (cells[columns.label] ?? ''));
   }
   if (columns === undefined || names.length === 0)
-    throw new Fault('bad-file', 'the file holds no samples', { where: id.path });
+    throw new Fault('bad-file', text('the file holds no samples', '파일에 샘플이 없습니다'), { where: id.path });
   const unnamed = columns.label < 0 ? -1 : names.indexOf('');
-  if (unnamed >= 0) throw new Fault('bad-file', `sample ${unnamed + 1} has no label`, { where: id.path });
+  if (unnamed >= 0)
+    throw new Fault('bad-file', text(`sample ${unnamed + 1} has no label`, `샘플 ${unnamed + 1}에 레이블이 없습니다`), {
+      where: id.path,
+    });
   const each = columns.label < 0 ? width : width - 1;
   const values = numbers.done();
   const rowAt = (i: number): Float32Array => values.subarray(i * each, (i + 1) * each);

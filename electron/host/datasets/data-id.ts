@@ -1,6 +1,8 @@
 /** Owns the data id: a path, and behind a # what to take from it (`digits.npz#x=pixels,y=class`, `wine.csv#label=kind`). */
+
 import { existsSync } from 'node:fs';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 
 export interface DataId {
   readonly path: string;
@@ -17,7 +19,11 @@ export function parseDataId(id: string): DataId {
     .map((pair) => pair.split('='));
   for (const [key, value, more] of pairs)
     if (!key || !value || more !== undefined)
-      throw new Fault('bad-input', 'behind # stand options like x=images,y=labels', { where: id });
+      throw new Fault(
+        'bad-input',
+        text('behind # stand options like x=images,y=labels', '# 뒤에는 x=images,y=labels 같은 옵션을 적습니다'),
+        { where: id },
+      );
   return { path: id.slice(0, at), options: Object.fromEntries(pairs.map(([k = '', v = '']) => [k, v])) };
 }
 
@@ -25,8 +31,15 @@ export function parseDataId(id: string): DataId {
 export function checkOptions(id: DataId, known: readonly string[]): void {
   const odd = Object.keys(id.options).find((k) => !known.includes(k));
   if (odd !== undefined)
-    throw new Fault('bad-input', `this data has no option "${odd}"`, {
-      where: id.path,
-      hint: known.length === 0 ? 'It has none.' : `Known: ${known.join(', ')}.`,
-    });
+    throw new Fault(
+      'bad-input',
+      text(`this data has no option "${odd}"`, `이 데이터에는 옵션 "${odd}"이(가) 없습니다`),
+      {
+        where: id.path,
+        hint:
+          known.length === 0
+            ? text('It has none.', '옵션이 없습니다.')
+            : text(`Known: ${known.join(', ')}.`, `있는 옵션: ${known.join(', ')}.`),
+      },
+    );
 }

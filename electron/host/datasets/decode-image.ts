@@ -1,8 +1,10 @@
 /** Owns decoding JPEG and PNG files to RGB: grey, palette, alpha and 16 bit included; sizes that cannot be are refused unread. */
+
 import { readFileSync } from 'node:fs';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 
 export interface DecodedImage {
   readonly height: number;
@@ -37,6 +39,10 @@ export function decodeImage(path: string): DecodedImage {
     return { height, width, rgb };
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause);
-    throw new Fault('bad-file', `the picture cannot be decoded: ${words}`, { where: path, cause });
+    throw new Fault(
+      'bad-file',
+      text(`the picture cannot be decoded: ${words}`, `이미지를 읽을 수 없습니다: ${words}`),
+      { where: path, cause },
+    );
   }
 }

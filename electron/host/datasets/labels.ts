@@ -1,5 +1,7 @@
 /** Owns labels: numbers or words, as files have them, to class numbers and class names. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 
 export interface Labels {
   readonly labels: readonly number[];
@@ -17,10 +19,20 @@ export function numberLabels(values: ArrayLike<number>, where: string): Labels {
   const labels = Array.from(values);
   const wrong = labels.findIndex((v) => !Number.isInteger(v) || v < 0 || v >= mostClasses);
   if (wrong >= 0)
-    throw new Fault('bad-file', `label ${labels[wrong]} of sample ${wrong} is no class number`, {
-      where,
-      hint: `Labels are whole numbers from 0, below ${mostClasses}, or words.`,
-    });
+    throw new Fault(
+      'bad-file',
+      text(
+        `label ${labels[wrong]} of sample ${wrong} is no class number`,
+        `샘플 ${wrong}의 레이블 ${labels[wrong]}은(는) 클래스 번호가 아닙니다`,
+      ),
+      {
+        where,
+        hint: text(
+          `Labels are whole numbers from 0, below ${mostClasses}, or words.`,
+          `레이블은 0부터 ${mostClasses} 미만의 정수이거나 낱말이어야 합니다.`,
+        ),
+      },
+    );
   return { labels, classes: numberedClasses(labels) };
 }
 

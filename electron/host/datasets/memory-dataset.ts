@@ -1,5 +1,7 @@
 /** Owns the data set that stands in memory: decoded samples, labels and a fixed split by index. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Dataset, DatasetInfo, Sample, Split } from '#shared/ports/dataset.ts';
 import type { SplitIndices } from './stratified-split.ts';
 
@@ -39,7 +41,11 @@ export function indexedDataset(info: Omit<DatasetInfo, 'counts'>, source: Sample
         indices.map((i) => {
           const at = splits[split][i];
           if (at === undefined)
-            throw new Fault('internal', `sample ${i} of ${counts[split]} in ${split}`, { where: info.id });
+            throw new Fault(
+              'internal',
+              text(`sample ${i} of ${counts[split]} in ${split}`, `${split}의 샘플 ${counts[split]}개 가운데 ${i}번째`),
+              { where: info.id },
+            );
           return source.sample(at);
         }),
       ),

@@ -1,5 +1,7 @@
 /** Owns NPY arrays (NumPy's own format, versions 1 to 3): header, element types, and rows read where they lie. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { type Said, text } from '#shared/base/text.ts';
 import { halfToNumber } from '#shared/ir/values.ts';
 import { type ByteSource, partOfSource } from './byte-source.ts';
 
@@ -46,50 +48,69 @@ interface Header {
 }
 
 function readType(descr: string, where: string): { type: string; width: number } {
-  const bad = (message: string, hint: string): Fault => new Fault('bad-file', message, { where, hint });
+  const bad = (message: Said, hint: Said): Fault => new Fault('bad-file', message, { where, hint });
   if (descr.includes('O'))
     throw bad(
-      'the array holds Python objects (a pickle), which are never read',
-      'Save numbers: numpy.save(file, array.astype("float32")).',
+      text(
+        'the array holds Python objects (a pickle), which are never read',
+        '배열에 Python 객체(pickle)가 들어 있어 읽지 않습니다',
+      ),
+      text(
+        'Save numbers: numpy.save(file, array.astype("float32")).',
+        '수로 저장하세요: numpy.save(file, array.astype("float32")).',
+      ),
     );
   const [, order = '', kind = '', size = ''] = /^([<>|=]?)([a-zA-Z])(\d+)$/.exec(descr) ?? [];
   if (order === '>' && size !== '1')
-    throw bad(`big-endian numbers (${descr}) are not read`, 'Save with array.astype("<f4").');
+    throw bad(
+      text(`big-endian numbers (${descr}) are not read`, `빅 엔디언 수(${descr})는 읽지 않습니다`),
+      text('Save with array.astype("<f4").', 'array.astype("<f4")로 저장하세요.'),
+    );
   if (kind === 'U') return { type: 'U', width: 4 * Number(size) };
   if (kind === 'S' || kind === 'a') return { type: 'S', width: Number(size) };
   const type = `${kind}${size}`;
   const width = widths[type];
   if (width === undefined)
     throw bad(
-      `elements of type ${descr} are not read`,
-      'Known: bool, int8 to int64, uint8 to uint64, float16 to float64.',
+      text(`elements of type ${descr} are not read`, `${descr} 형식의 원소는 읽지 않습니다`),
+      text(
+        'Known: bool, int8 to int64, uint8 to uint64, float16 to float64.',
+        '읽을 수 있는 것: bool, int8~int64, uint8~uint64, float16~float64.',
+      ),
     );
   return { type, width };
 }
 
 /** Parses the header, a Python dictionary of three known keys. */
 function readHeader(s: ByteSource): Header {
-  const bad = (message: string): Fault => new Fault('bad-file', message, { where: s.where });
-  if (s.size < 10) throw bad('not an NPY file: too short');
+  const bad = (message: Said): Fault => new Fault('bad-file', message, { where: s.where });
+  if (s.size < 10) throw bad(text('not an NPY file: too short', 'NPY 파일이 아닙니다: 너무 짧습니다'));
   const head = s.read(0, Math.min(12, s.size));
   if (String.fromCharCode(...head.subarray(1, 6)) !== 'NUMPY' || head[0] !== 0x93)
-    throw bad('not an NPY file: it does not start with \\x93NUMPY');
+    throw bad(
+      text('not an NPY file: it does not start with \\x93NUMPY', 'NPY 파일이 아닙니다: \\x93NUMPY로 시작하지 않습니다'),
+    );
   const version = head[6] ?? 0;
-  if (version < 1 || version > 3) throw bad(`NPY version ${version} is not known`);
+  if (version < 1 || version > 3)
+    throw bad(text(`NPY version ${version} is not known`, `NPY 버전 ${version}은(는) 알 수 없습니다`));
   const long = version > 1;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const length = long && head.length >= 12 ? view.getUint32(8, true) : view.getUint16(8, true);
   const start = (long ? 12 : 10) + length;
-  if (length > mostHeader || start > s.size) throw bad('the NPY header is cut off');
+  if (length > mostHeader || start > s.size) throw bad(text('the NPY header is cut off', 'NPY 헤더가 잘렸습니다'));
   const words = new TextDecoder().decode(s.read(start - length, length));
   const descr = /['"]descr['"]\s*:\s*(?:['"]([^'"]*)['"]|(\[))/.exec(words);
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(words);
   const shape = /['"]shape['"]\s*:\s*\(([\d\sL,]*)\)/.exec(words);
-  if (descr === null || order === null || shape === null) throw bad('the NPY header cannot be read');
+  if (descr === null || order === null || shape === null)
+    throw bad(text('the NPY header cannot be read', 'NPY 헤더를 읽을 수 없습니다'));
   if (descr[2] !== undefined)
-    throw new Fault('bad-file', 'structured arrays are not read', {
+    throw new Fault('bad-file', text('structured arrays are not read', '구조체 배열은 읽지 않습니다'), {
       where: s.where,
-      hint: 'Save each field as an array of its own, for example in one NPZ file.',
+      hint: text(
+        'Save each field as an array of its own, for example in one NPZ file.',
+        '필드마다 따로 배열로 저장하세요. 예: NPZ 파일 하나에.',
+      ),
     });
   const dims = (shape[1] ?? '')
     .split(',')
@@ -156,10 +177,16 @@ export function openNpy(source: ByteSource): Npy {
   if (!Number.isSafeInteger(bytes) || has < bytes)
     throw new Fault(
       'bad-file',
-      `the header says ${h.shape.join(' x ')} of ${h.type}, ${bytes} bytes; there are ${has}`,
+      text(
+        `the header says ${h.shape.join(' x ')} of ${h.type}, ${bytes} bytes; there are ${has}`,
+        `헤더에는 ${h.type} ${h.shape.join(' x ')}, ${bytes}바이트인데 실제로는 ${has}바이트입니다`,
+      ),
       {
         where,
-        hint: 'The file is cut off, or was written by something else.',
+        hint: text(
+          'The file is cut off, or was written by something else.',
+          '파일이 잘렸거나 다른 방식으로 쓰였습니다.',
+        ),
       },
     );
   const data = partOfSource(source, h.start, bytes);
@@ -169,16 +196,25 @@ export function openNpy(source: ByteSource): Npy {
   if (strewn && bytes > mostFortran)
     throw new Fault(
       'unsupported',
-      `an array of ${Math.round(bytes / 2 ** 20)} MB in Fortran order cannot be streamed`,
+      text(
+        `an array of ${Math.round(bytes / 2 ** 20)} MB in Fortran order cannot be streamed`,
+        `Fortran 순서의 ${Math.round(bytes / 2 ** 20)} MB 배열은 나누어 읽을 수 없습니다`,
+      ),
       {
         where,
-        hint: 'Save it in C order: numpy.save(file, numpy.ascontiguousarray(array)).',
+        hint: text(
+          'Save it in C order: numpy.save(file, numpy.ascontiguousarray(array)).',
+          'C 순서로 저장하세요: numpy.save(file, numpy.ascontiguousarray(array)).',
+        ),
       },
     );
   let whole: Float64Array | undefined;
   const offsets = h.fortran && each > 1 ? fortranOffsets(h.shape) : undefined;
   const numeric = (): void => {
-    if (h.type === 'U' || h.type === 'S') throw new Fault('bad-file', 'the array holds text, not numbers', { where });
+    if (h.type === 'U' || h.type === 'S')
+      throw new Fault('bad-file', text('the array holds text, not numbers', '배열에 수가 아니라 문자열이 있습니다'), {
+        where,
+      });
   };
   return {
     where,

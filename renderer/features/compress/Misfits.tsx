@@ -2,7 +2,7 @@
 import type { FaultData } from '#shared/base/fault.ts';
 import type { Technique } from '#shared/techniques/declare.ts';
 import { Badge } from '../../ui/Card.tsx';
-import { useText } from '../../ui/language.ts';
+import { useFault, useText } from '../../ui/language.ts';
 import { words } from './words.ts';
 
 export interface Misfit {
@@ -10,10 +10,18 @@ export interface Misfit {
   readonly fault: FaultData;
 }
 
-const reason = (fault: FaultData): string => fault.hint ?? fault.message;
+/** The layer's own reason where there is one, else the step's. */
+const useReason = (): ((fault: FaultData) => string) => {
+  const inWords = useFault();
+  return (fault) => {
+    const { hint, message } = inWords(fault);
+    return hint ?? message;
+  };
+};
 
 export function Why({ fault }: { readonly fault: FaultData }) {
   const say = useText();
+  const reason = useReason();
   return (
     <p className="refusal small">
       <Badge look="warn">{say(words.why)}</Badge>
@@ -27,6 +35,7 @@ export function Why({ fault }: { readonly fault: FaultData }) {
 
 export function Misfits({ misfits }: { readonly misfits: readonly Misfit[] }) {
   const say = useText();
+  const reason = useReason();
   if (misfits.length === 0) return null;
   return (
     <details className="misfits">

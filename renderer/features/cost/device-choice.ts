@@ -1,6 +1,8 @@
 /** Owns the device that the latency is shown for: this computer, one that is estimated, or one of the person's own; kept between visits. */
+
 import { create } from 'zustand';
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { deviceOf, devices } from '#shared/devices/catalogue.ts';
 import { type DeviceProfile, parseDeviceProfile } from '#shared/devices/profile.ts';
 
@@ -24,8 +26,8 @@ const [key, ownKey] = ['bantam.device', 'bantam.own-device'];
 function kept(): Chosen {
   let own: DeviceProfile | null = null;
   try {
-    const text = localStorage.getItem(ownKey);
-    if (text !== null) own = parseDeviceProfile(JSON.parse(text));
+    const kept = localStorage.getItem(ownKey);
+    if (kept !== null) own = parseDeviceProfile(JSON.parse(kept));
   } catch {
     // of another version: it can be loaded again
   }
@@ -43,12 +45,12 @@ export function chooseDevice(choice: DeviceChoice | null): void {
 }
 
 /** Takes a profile from the text of a file and chooses it. Faults: `bad-file`, `bad-input`, naming the field. */
-export function loadProfile(text: string, file: string): void {
+export function loadProfile(content: string, file: string): void {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(content);
   } catch {
-    throw new Fault('bad-file', 'not JSON', { where: file });
+    throw new Fault('bad-file', text('not JSON', 'JSON이 아닙니다'), { where: file });
   }
   const own = parseDeviceProfile(value, file);
   localStorage.setItem(ownKey, JSON.stringify(own));

@@ -9,7 +9,7 @@ import { useDocument } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { percent } from '../../ui/format.ts';
-import { useLanguage, useText } from '../../ui/language.ts';
+import { useFault, useLanguage, useText } from '../../ui/language.ts';
 import { Segmented } from '../../ui/Segmented.tsx';
 import { Switch } from '../../ui/Switch.tsx';
 import { type Archived, type Exported, ended, writeArchive, writeOut } from './export-run.ts';
@@ -33,6 +33,7 @@ export interface ExportDialogProps {
 
 export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
   const say = useText();
+  const inWords = useFault();
   const host = useHost();
   const language = useLanguage((s) => s.language);
   const open = useDocument((d) => d.open);
@@ -146,8 +147,8 @@ export function ExportDialog({ onClose, onOpen }: ExportDialogProps) {
         {course.at === 'fault' && (
           <div className="job-fault" role="alert">
             <strong>{say(words.failed)}</strong>
-            <span>{course.fault.message}</span>
-            {course.fault.hint !== undefined && <span className="muted">{course.fault.hint}</span>}
+            <span>{inWords(course.fault).message}</span>
+            {course.fault.hint !== undefined && <span className="muted">{inWords(course.fault).hint}</span>}
           </div>
         )}
         {course.at === 'archived' && <ArchiveVerdict archived={course.archived} />}

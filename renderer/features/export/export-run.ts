@@ -1,5 +1,5 @@
 /** Owns the course of an export: run the recipe if its result is not there yet, write, check, hand over. */
-import { Fault } from '#shared/base/fault.ts';
+import { Fault, type KoreanFault } from '#shared/base/fault.ts';
 import type { CallOutput, Host, Job } from '#shared/contract/calls.ts';
 import type { Recipe } from '#shared/recipes/recipe.ts';
 import { download } from '../../ui/download.ts';
@@ -23,7 +23,10 @@ export function ended(host: Host, id: string): Promise<Job> {
   });
 }
 
-const without = (f: NonNullable<Job['fault']>): { where?: string; hint?: string } => ({
+const without = (
+  f: NonNullable<Job['fault']>,
+): { where?: string; hint?: string; korean?: KoreanFault | undefined } => ({
+  korean: f.korean,
   ...(f.where === undefined ? {} : { where: f.where }),
   ...(f.hint === undefined ? {} : { hint: f.hint }),
 });

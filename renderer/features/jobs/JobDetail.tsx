@@ -10,7 +10,7 @@ import { dispatch, useDocument } from '../../state/store.ts';
 import { setView } from '../../state/view.ts';
 import { Button } from '../../ui/Button.tsx';
 import { milliseconds, percent, shortNumber } from '../../ui/format.ts';
-import { useLanguage, useText } from '../../ui/language.ts';
+import { useFault, useLanguage, useText } from '../../ui/language.ts';
 import { CompareResult } from './CompareResult.tsx';
 import { clockText, doingText, going } from './doing.ts';
 import { ProfileResult } from './ProfileResult.tsx';
@@ -100,7 +100,9 @@ function Going({ job }: { readonly job: Job }) {
 export function JobDetail(p: JobDetailProps) {
   const say = useText();
   const { job } = p;
-  const { result, fault } = job;
+  const { result } = job;
+  const inWords = useFault();
+  const fault = job.fault === undefined ? undefined : inWords(job.fault);
   const single = result?.single;
   const refused =
     result?.steps?.flatMap((s, i) =>

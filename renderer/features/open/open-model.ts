@@ -2,7 +2,7 @@
 
 import { create } from 'zustand';
 import { Fault } from '#shared/base/fault.ts';
-import type { Text } from '#shared/base/text.ts';
+import { type Text, text } from '#shared/base/text.ts';
 import type { Host, Opened } from '#shared/contract/calls.ts';
 import { readSkeleton } from '#shared/onnx/skeleton.ts';
 import type { Recipe } from '#shared/recipes/recipe.ts';
@@ -80,7 +80,8 @@ export function openFiles(host: Host, files: readonly File[]): Promise<boolean> 
   const main = files.find((f) => /\.(onnx|ort|pb)$/i.test(f.name)) ?? files[0];
   if (main === undefined) return Promise.resolve(false);
   return opening(main.name, words.failed, async () => {
-    if (main.size === 0) throw new Fault('bad-file', 'the file is empty', { where: main.name });
+    if (main.size === 0)
+      throw new Fault('bad-file', text('the file is empty', '파일이 비어 있습니다'), { where: main.name });
     const others = files.filter((f) => f !== main);
     const companions = Object.fromEntries(
       await Promise.all(others.map(async (f) => [f.name, await bytesOf(f)] as const)),

@@ -5,7 +5,7 @@ import type { FaultData } from '#shared/base/fault.ts';
 import type { KeyedStep } from '../../state/document.ts';
 import { dispatch } from '../../state/store.ts';
 import { Button } from '../../ui/Button.tsx';
-import { useText } from '../../ui/language.ts';
+import { useFault, useText } from '../../ui/language.ts';
 import { Switch } from '../../ui/Switch.tsx';
 import { Tooltip } from '../../ui/Tooltip.tsx';
 import { type Delta, paramsText, selectText, techniqueFor, titleOf } from './step-text.ts';
@@ -31,6 +31,7 @@ export interface StepRowProps {
 
 export function StepRow(p: StepRowProps) {
   const say = useText();
+  const inWords = useFault();
   const { key, step } = p.keyed;
   const technique = techniqueFor(step);
   const off = step.off === true;
@@ -93,7 +94,7 @@ export function StepRow(p: StepRowProps) {
         label={say(words.remove, { n: p.number })}
         onClick={() => dispatch({ type: 'step-removed', key })}
       />
-      {p.outcome.kind === 'fault' && <p className="step-fault small">{p.outcome.fault.message}</p>}
+      {p.outcome.kind === 'fault' && <p className="step-fault small">{inWords(p.outcome.fault).message}</p>}
     </li>
   );
 }

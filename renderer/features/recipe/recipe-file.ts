@@ -1,5 +1,7 @@
 /** Owns the recipe as a file of the person's: saved, loaded, copied. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import { parseRecipe } from '#shared/recipes/recipe.ts';
 import { recipeOf } from '../../state/document.ts';
 import { currentDocument, dispatch } from '../../state/store.ts';
@@ -38,6 +40,6 @@ function asJson(source: string, name: string): unknown {
   try {
     return JSON.parse(source);
   } catch {
-    throw new Fault('bad-recipe', 'the file is not JSON', { where: name });
+    throw new Fault('bad-recipe', text('the file is not JSON', '파일이 JSON이 아닙니다'), { where: name });
   }
 }

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { type Provider, pageThreads } from '../../runtime/page-runtime.ts';
 import { milliseconds, percent, shapeText, shortNumber } from '../../ui/format.ts';
-import { useText } from '../../ui/language.ts';
+import { useFault, useText } from '../../ui/language.ts';
 import { largestDifference, sharesOf } from './scores.ts';
 import type { Answer } from './use-answers.ts';
 import { words } from './words.ts';
@@ -18,13 +18,14 @@ export interface AnswersProps {
 
 export function Answers({ title, answer, classes, provider, instead }: AnswersProps) {
   const say = useText();
+  const inWords = useFault();
   return (
     <section className="try-answer" aria-label={title}>
       <h3>{title}</h3>
       {instead ?? <Body answer={answer} classes={classes} provider={provider} />}
       {answer.fault !== undefined && (
         <p className="danger" role="alert">
-          {answer.fault.message}
+          {inWords(answer.fault).message}
         </p>
       )}
       {instead === undefined && answer.opening && answer.fault === undefined && (

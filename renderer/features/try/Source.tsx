@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { type FaultData, toFault } from '#shared/base/fault.ts';
 import { useCall } from '../../host/use-host.tsx';
 import { Button } from '../../ui/Button.tsx';
-import { useText } from '../../ui/language.ts';
+import { useFault, useText } from '../../ui/language.ts';
 import { Segmented } from '../../ui/Segmented.tsx';
 import { DrawPad } from './DrawPad.tsx';
 import { type Picked, paint, pictureFile } from './pictures.ts';
@@ -61,6 +61,7 @@ const fetched = 16;
 
 function FromData({ data, picked, onPick, onClasses }: Omit<SourceProps, 'drawSide'>) {
   const say = useText();
+  const inWords = useFault();
   const [at, setAt] = useState(0);
   const found = useCall(
     'someSamples',
@@ -89,7 +90,7 @@ function FromData({ data, picked, onPick, onClasses }: Omit<SourceProps, 'drawSi
       <Shown picked={picked} />
       {found.state === 'fault' && (
         <p className="danger" role="alert">
-          {found.fault.message}
+          {inWords(found.fault).message}
         </p>
       )}
       <p className="muted small">
@@ -110,6 +111,7 @@ function FromData({ data, picked, onPick, onClasses }: Omit<SourceProps, 'drawSi
 
 function FromFile({ picked, onPick }: { readonly picked: Picked | null; readonly onPick: (p: Picked) => void }) {
   const say = useText();
+  const inWords = useFault();
   const input = useRef<HTMLInputElement>(null);
   const [fault, setFault] = useState<FaultData | null>(null);
   const take = (file: File | undefined): void => {
@@ -143,7 +145,7 @@ function FromFile({ picked, onPick }: { readonly picked: Picked | null; readonly
       <p className="muted small">{say(words.pictureHint)}</p>
       {fault !== null && (
         <p className="danger" role="alert">
-          {[fault.message, fault.hint].filter(Boolean).join('. ')}
+          {[inWords(fault).message, inWords(fault).hint].filter(Boolean).join('. ')}
         </p>
       )}
     </div>

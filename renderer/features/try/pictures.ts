@@ -1,5 +1,7 @@
 /** Owns pictures on their way in and out: a file or a drawing as a sample, a sample as pixels. */
+
 import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
 import type { Sample } from '#shared/ports/dataset.ts';
 
 /** What was taken as input: an image of [height, width, channels] in 0..255, or a vector. */
@@ -19,13 +21,17 @@ const largestSide = 2048;
 /** Decodes a dropped or chosen file. Faults: `bad-file` where the browser cannot. */
 export async function pictureFile(file: Blob, name: string): Promise<Picked> {
   const bitmap = await createImageBitmap(file).catch(() => {
-    throw new Fault('bad-file', 'this is no picture that can be read', { where: name, hint: 'Take a PNG or JPEG.' });
+    throw new Fault('bad-file', text('this is no picture that can be read', '읽을 수 있는 이미지가 아닙니다'), {
+      where: name,
+      hint: text('Take a PNG or JPEG.', 'PNG나 JPEG를 고르세요.'),
+    });
   });
   const scale = Math.min(1, largestSide / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
   const context = new OffscreenCanvas(width, height).getContext('2d');
-  if (context === null) throw new Fault('unsupported', 'this browser draws no pictures');
+  if (context === null)
+    throw new Fault('unsupported', text('this browser draws no pictures', '이 브라우저는 그림을 그리지 못합니다'));
   // Transparent parts stand on white, as in most data sets.
   context.fillStyle = '#fff';
   context.fillRect(0, 0, width, height);

@@ -57,7 +57,10 @@ interface Found {
 
 /** Rows are [columns] per place; `start` is [columns (+ 1 for the bias), outputs]. */
 function solve(one: Solvable, now: LayerRows, was: LayerRows): Found {
-  if (now.rows !== was.rows) throw new Fault('internal', 'rows of two models do not match', { where: one.layer });
+  if (now.rows !== was.rows)
+    throw new Fault('internal', text('rows of two models do not match', '두 모델의 행이 맞지 않습니다'), {
+      where: one.layer,
+    });
   const { rows, columns } = now;
   const { width } = was;
   const wide = columns + (one.bias === undefined ? 0 : 1);

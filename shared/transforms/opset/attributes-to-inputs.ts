@@ -1,4 +1,5 @@
 /** Owns adapters for operators whose attributes became inputs: the values stay the same, only where they stand changes. */
+import { text } from '../../base/text.ts';
 import { attr, attributeOf, floatAttr, intAttr, stringAttr } from '../../ir/attribute.ts';
 import { type Adapt, type Adapters, changed, elemOr, refuse } from './context.ts';
 
@@ -30,7 +31,7 @@ const clipInputs: Adapt = (c) => {
 const padInputs: Adapt = (c) => {
   const x = c.node.inputs[0] ?? '';
   const pads = attributeOf(c.node, 'pads', 'ints');
-  if (pads === undefined) refuse(c, 'it has no pads');
+  if (pads === undefined) refuse(c, text('it has no pads', 'pads가 없습니다'));
   const value = floatAttr(c.node, 'value', 0);
   const constant = stringAttr(c.node, 'mode', 'constant') === 'constant' && value !== 0;
   const inputs = [x, c.ints(pads), constant ? c.numbers(elemOr(c, x), [value], []) : ''];
@@ -39,7 +40,7 @@ const padInputs: Adapt = (c) => {
 
 const topKInput: Adapt = (c) => {
   const k = intAttr(c.node, 'k');
-  if (k === undefined) refuse(c, 'it has no k');
+  if (k === undefined) refuse(c, text('it has no k', 'k가 없습니다'));
   return [changed(c.node, { without: ['k'], inputs: [c.node.inputs[0] ?? '', c.ints([k])] })];
 };
 
@@ -55,7 +56,8 @@ const dropoutInput: Adapt = (c) => {
 const dropoutMask: Adapt = (c) => {
   const mask = c.node.outputs[1];
   if (mask === undefined || mask === '') return [c.node];
-  if (c.isRead(mask)) refuse(c, 'its mask is read, and changed its type');
+  if (c.isRead(mask))
+    refuse(c, text('its mask is read, and changed its type', '마스크를 읽는 곳이 있는데 형식이 바뀌었습니다'));
   return [{ ...c.node, outputs: c.node.outputs.slice(0, 1) }];
 };
 
@@ -73,7 +75,7 @@ const splitNumber: Adapt = (c) =>
 
 const upsampleInput: Adapt = (c) => {
   const scales = c.node.attributes.find((a) => a.name === 'scales');
-  if (scales?.kind !== 'floats') refuse(c, 'it has no scales');
+  if (scales?.kind !== 'floats') refuse(c, text('it has no scales', 'scales가 없습니다'));
   const input = c.numbers('float', scales.value, [scales.value.length]);
   return [changed(c.node, { without: ['scales'], inputs: [c.node.inputs[0] ?? '', input] })];
 };

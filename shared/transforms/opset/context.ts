@@ -1,5 +1,7 @@
 /** Owns what an opset adapter sees of its node and how it makes the nodes and constants that take its place. */
+
 import { Fault } from '../../base/fault.ts';
+import { type Said, textAround } from '../../base/text.ts';
 import type { ElementType } from '../../ir/element-type.ts';
 import type { Attribute, Dim, Node } from '../../ir/model.ts';
 import type { Tensor } from '../../ir/tensor.ts';
@@ -56,8 +58,16 @@ export function changed(
 }
 
 /** Refuses a form whose meaning cannot be kept. */
-export function refuse(c: AdapterContext, why: string): never {
-  throw new Fault('unsupported', `${c.node.op} cannot be brought to opset ${c.version}: ${why}`, { where: c.node.id });
+export function refuse(c: AdapterContext, why: Said): never {
+  throw new Fault(
+    'unsupported',
+    textAround(
+      why,
+      (w) => `${c.node.op} cannot be brought to opset ${c.version}: ${w}`,
+      (w) => `${c.node.op}을(를) opset ${c.version}(으)로 옮길 수 없습니다: ${w}`,
+    ),
+    { where: c.node.id },
+  );
 }
 
 /** Element type of a value whose constant companion must match it; float where the file says nothing. */

@@ -1,4 +1,5 @@
 /** Owns adapters for opset 1 to 6 (broadcast attributes, consumed inputs ...) and for operators that never left the trial stage. */
+import { text } from '../../base/text.ts';
 import { attr, attributeOf, floatAttr, intAttr, intsAttr, stringAttr } from '../../ir/attribute.ts';
 import { elementTypes } from '../../ir/element-type.ts';
 import type { Node } from '../../ir/model.ts';
@@ -17,7 +18,11 @@ const broadcast: Adapt = (c) => {
   if (intAttr(node, 'broadcast', 0) === 0 || axis === undefined) return [plain];
   const aRank = c.shape(a)?.length;
   const bRank = c.shape(b)?.length;
-  if (aRank === undefined || bRank === undefined) refuse(c, 'the ranks that its broadcast speaks of are not known');
+  if (aRank === undefined || bRank === undefined)
+    refuse(
+      c,
+      text('the ranks that its broadcast speaks of are not known', '브로드캐스트에 나오는 랭크를 알 수 없습니다'),
+    );
   const missing = aRank - (axis < 0 ? axis + aRank : axis) - bRank;
   if (missing <= 0) return [plain];
   const out: Node[] = [];
@@ -34,7 +39,7 @@ const slope: Adapt = (c) => {
   const size = c.shape(s);
   const plain = changed(node, { without: ['consumed_inputs'] });
   if (size?.length !== 1 || size[0] === 1) return [plain];
-  if (xRank === undefined) refuse(c, 'the rank of its input is not known');
+  if (xRank === undefined) refuse(c, text('the rank of its input is not known', '입력의 랭크를 알 수 없습니다'));
   if (xRank <= 2) return [plain];
   const out: Node[] = [];
   const axes = Array.from({ length: xRank - 2 }, (_, i) => i + 1);
@@ -43,7 +48,8 @@ const slope: Adapt = (c) => {
 };
 
 const inference: Adapt = (c) => {
-  if (intAttr(c.node, 'is_test', 0) === 0) refuse(c, 'it is in training form (is_test = 0)');
+  if (intAttr(c.node, 'is_test', 0) === 0)
+    refuse(c, text('it is in training form (is_test = 0)', '학습 형태입니다(is_test = 0)'));
   return [changed(c.node, { without: ['is_test', 'consumed_inputs'] })];
 };
 
@@ -58,7 +64,7 @@ const castCode: Adapt = (c) => {
   if (to?.kind !== 'string') return [c.node];
   const name = stringAttr(c.node, 'to', '').toLowerCase();
   const info = Object.entries(elementTypes).find(([n]) => n === name)?.[1];
-  if (info === undefined) refuse(c, `the type ${name} is not known`);
+  if (info === undefined) refuse(c, text(`the type ${name} is not known`, `형식 ${name}을(를) 알 수 없습니다`));
   return [changed(c.node, { add: [attr.int('to', info.code)] })];
 };
 

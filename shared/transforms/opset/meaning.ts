@@ -1,4 +1,5 @@
 /** Owns adapters for operators whose meaning, default or name changed while their attributes look the same. */
+import { text } from '../../base/text.ts';
 import { attr, attributeOf, intAttr, stringAttr } from '../../ir/attribute.ts';
 import type { Node } from '../../ir/model.ts';
 import { toNumbers } from '../../ir/values.ts';
@@ -57,10 +58,24 @@ const resizeModes: Adapt = (c) => {
   let rounding: 'floor' | 'ceil' = 'floor';
   if (stringAttr(node, 'mode', 'nearest') === 'nearest') {
     const known = c.constant(node.inputs[1] ?? '');
-    if (known === undefined) refuse(c, 'how its nearest mode rounds depends on scales that are not known');
+    if (known === undefined)
+      refuse(
+        c,
+        text(
+          'how its nearest mode rounds depends on scales that are not known',
+          'nearest 방식의 반올림이 알 수 없는 배율에 달려 있습니다',
+        ),
+      );
     const values = toNumbers(known);
     const shrinks = values.some((s) => s < 1);
-    if (shrinks && values.some((s) => s > 1)) refuse(c, 'it shrinks one axis and enlarges another in nearest mode');
+    if (shrinks && values.some((s) => s > 1))
+      refuse(
+        c,
+        text(
+          'it shrinks one axis and enlarges another in nearest mode',
+          'nearest 방식으로 한 축은 줄이고 다른 축은 늘립니다',
+        ),
+      );
     if (shrinks) rounding = 'ceil';
   }
   return [asymmetric(node, c.numbers('float', [], [0]), rounding)];
@@ -72,7 +87,13 @@ const resizeHalfPixel: Adapt = (c) => {
   if (mode !== 'tf_half_pixel_for_nn') return [c.node];
   const rounding = stringAttr(c.node, 'nearest_mode', 'round_prefer_floor');
   if (stringAttr(c.node, 'mode', 'nearest') !== 'nearest' || rounding !== 'floor')
-    refuse(c, `tf_half_pixel_for_nn with nearest_mode ${rounding} is gone`);
+    refuse(
+      c,
+      text(
+        `tf_half_pixel_for_nn with nearest_mode ${rounding} is gone`,
+        `nearest_mode ${rounding}인 tf_half_pixel_for_nn은 없어졌습니다`,
+      ),
+    );
   const add = [
     attr.string('coordinate_transformation_mode', 'half_pixel'),
     attr.string('nearest_mode', 'round_prefer_ceil'),
@@ -84,7 +105,8 @@ const resizeHalfPixel: Adapt = (c) => {
 const batchNormSpatial: Adapt = (c) => {
   const { node } = c;
   if (intAttr(node, 'spatial', 1) === 1) return [changed(node, { without: ['spatial'] })];
-  if (node.outputs.slice(1).some((o) => o !== '' && c.isRead(o))) refuse(c, 'spatial=0 in training form');
+  if (node.outputs.slice(1).some((o) => o !== '' && c.isRead(o)))
+    refuse(c, text('spatial=0 in training form', '학습 형태의 spatial=0입니다'));
   const [x = '', scale = '', bias = '', mean = '', variance = ''] = node.inputs;
   const epsilon = attributeOf(node, 'epsilon', 'float') ?? 1e-5;
   const out: Node[] = [];
@@ -100,7 +122,8 @@ const batchNormTraining: Adapt = (c) => {
   const { node } = c;
   const extra = node.outputs.slice(1).filter((o) => o !== '');
   if (extra.length === 0) return [{ ...node, outputs: node.outputs.slice(0, 1) }];
-  if (node.outputs.slice(3).some((o) => o !== '' && c.isRead(o))) refuse(c, 'its saved mean or variance is read');
+  if (node.outputs.slice(3).some((o) => o !== '' && c.isRead(o)))
+    refuse(c, text('its saved mean or variance is read', '저장된 평균이나 분산을 읽는 곳이 있습니다'));
   return [{ ...changed(node, { add: [attr.int('training_mode', 1)] }), outputs: node.outputs.slice(0, 3) }];
 };
 
@@ -126,7 +149,7 @@ const groupNorm: Adapt = (c) => {
   const { node } = c;
   const [x = '', scale = '', bias = ''] = node.inputs;
   const groups = intAttr(node, 'num_groups');
-  if (groups === undefined) refuse(c, 'it has no num_groups');
+  if (groups === undefined) refuse(c, text('it has no num_groups', 'num_groups가 없습니다'));
   const out: Node[] = [];
   const channels = c.emit(out, 'Shape', [x], [attr.int('start', 1), attr.int('end', 2)]);
   const each = c.emit(out, 'Div', [channels, c.ints([groups])]);
@@ -139,7 +162,14 @@ const groupNorm: Adapt = (c) => {
   return [...out, changed(node, { inputs })];
 };
 
-const scanBatch: Adapt = (c) => refuse(c, 'Scan 8 works on batches with lengths, which Scan 9 has not');
+const scanBatch: Adapt = (c) =>
+  refuse(
+    c,
+    text(
+      'Scan 8 works on batches with lengths, which Scan 9 has not',
+      'Scan 8은 길이가 있는 배치를 다루는데 Scan 9에는 없습니다',
+    ),
+  );
 
 export const meaningAdapters: Adapters = {
   Softmax: { 13: coercedAxis },

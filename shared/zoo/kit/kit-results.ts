@@ -1,8 +1,10 @@
 /** Owns the results of a kit: reading them, line by line refused where they are wrong, and the profile that they give. */
+
 import { z } from 'zod';
 import { worksOf } from '../../analysis/latency/works-of.ts';
 import { Fault } from '../../base/fault.ts';
 import { parseWith } from '../../base/schema.ts';
+import { type Said, text } from '../../base/text.ts';
 import type { MeasuredRun } from '../../devices/fit-rates.ts';
 import { type FittedProfile, fitProfile } from '../../devices/fitted-profile.ts';
 import { deviceKinds } from '../../devices/profile.ts';
@@ -41,22 +43,27 @@ function medianOf(times: number | readonly number[]): number {
  * Lines `id,ms` as runs; a header, empty lines and lines that begin with # are passed over. Faults: `bad-file`, naming file and
  * line.
  */
-export function readCsvRuns(text: string, file: string): KitResults['runs'] {
+export function readCsvRuns(content: string, file: string): KitResults['runs'] {
   const runs: KitResults['runs'] = [];
-  for (const [k, whole] of text
+  for (const [k, whole] of content
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .entries()) {
     const line = whole.trim();
     if (line === '' || line.startsWith('#') || /^id\s*[,;]\s*ms$/i.test(line)) continue;
-    const wrong = (message: string): Fault =>
-      new Fault('bad-file', message, { where: `${file}, line ${k + 1}`, hint: 'A line is "id,ms".' });
+    const wrong = (message: Said): Fault =>
+      new Fault('bad-file', message, {
+        where: text(`${file}, line ${k + 1}`, `${file}, ${k + 1}번째 줄`),
+        hint: text('A line is "id,ms".', '한 줄은 "id,ms"입니다.'),
+      });
     const cells = line.split(/[,;]/).map((c) => c.trim());
     const [id = '', time = ''] = cells;
-    if (cells.length !== 2) throw wrong(`${cells.length} cells instead of 2`);
+    if (cells.length !== 2)
+      throw wrong(text(`${cells.length} cells instead of 2`, `칸이 2개가 아니라 ${cells.length}개입니다`));
     const value = Number(time);
-    if (time === '' || !Number.isFinite(value) || value <= 0) throw wrong(`"${time}" is no time in milliseconds`);
-    if (runs.some((r) => r.id === id)) throw wrong(`${id} stands twice`);
+    if (time === '' || !Number.isFinite(value) || value <= 0)
+      throw wrong(text(`"${time}" is no time in milliseconds`, `"${time}"은(는) 밀리초로 나타낸 시간이 아닙니다`));
+    if (runs.some((r) => r.id === id)) throw wrong(text(`${id} stands twice`, `${id}이(가) 두 번 있습니다`));
     runs.push({ id, ms: value });
   }
   return runs;
@@ -71,17 +78,21 @@ export function measuredRuns(results: KitResults, file: string): readonly Measur
   const runs = results.runs.map((run, k) => {
     const model = models.get(run.id);
     if (model === undefined)
-      throw new Fault('bad-input', `the kit has no model "${run.id}"`, {
+      throw new Fault('bad-input', text(`the kit has no model "${run.id}"`, `키트에 모델 "${run.id}"이(가) 없습니다`), {
         where: `${file}, run ${k + 1}`,
-        hint: 'The ids are those of runs.json.',
+        hint: text('The ids are those of runs.json.', '이름은 runs.json에 있는 것을 씁니다.'),
       });
     return { id: run.id, layers: worksOf(model.build()).layers, ms: medianOf(run.ms) };
   });
   if (runs.length < fewest)
-    throw new Fault('bad-input', `${runs.length} runs are too few for a profile`, {
-      where: file,
-      hint: `Measure at least ${fewest}.`,
-    });
+    throw new Fault(
+      'bad-input',
+      text(`${runs.length} runs are too few for a profile`, `측정 ${runs.length}개로는 프로파일을 만들기에 부족합니다`),
+      {
+        where: file,
+        hint: text(`Measure at least ${fewest}.`, `적어도 ${fewest}개를 측정하세요.`),
+      },
+    );
   return runs;
 }
 

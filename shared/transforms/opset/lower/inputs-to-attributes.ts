@@ -1,4 +1,5 @@
 /** Owns the way back for operators whose attributes became inputs: an input that is known becomes the attribute it was. */
+import { text } from '../../../base/text.ts';
 import { attr, intAttr, intsAttr, stringAttr } from '../../../ir/attribute.ts';
 import type { Node } from '../../../ir/model.ts';
 import { type Adapt, type AdapterContext, type Adapters, changed, elemOr, refuse } from '../context.ts';
@@ -9,7 +10,9 @@ const omitted = (node: Node, k: number): boolean => (node.inputs[k] ?? '') === '
 function settled(c: AdapterContext, k: number, what: string): readonly number[] | undefined {
   const name = c.node.inputs[k] ?? '';
   if (name === '') return undefined;
-  return c.known(name) ?? refuse(c, `its ${what} are computed when it runs`);
+  return (
+    c.known(name) ?? refuse(c, text(`its ${what} are computed when it runs`, `${what}이(가) 실행할 때 계산됩니다`))
+  );
 }
 
 /** Bounds at the end of int64 come back as doubles, one too large. */
@@ -21,7 +24,14 @@ const int64 = (x: number): bigint => {
 /** Axes counted from the front, for a value of this rank. */
 export function fromFront(c: AdapterContext, axes: readonly number[], rank: number | undefined): readonly number[] {
   if (axes.every((a) => a >= 0)) return axes;
-  if (rank === undefined) refuse(c, 'an axis is counted from the end of a shape whose rank is not known');
+  if (rank === undefined)
+    refuse(
+      c,
+      text(
+        'an axis is counted from the end of a shape whose rank is not known',
+        '랭크를 모르는 형상의 끝에서부터 축을 셉니다',
+      ),
+    );
   return axes.map((a) => (a < 0 ? a + rank : a));
 }
 
@@ -38,7 +48,7 @@ const axesAttribute: Adapt = (c) => {
   const some = axes !== undefined && axes.length > 0;
   if (!some && intAttr(node, 'noop_with_empty_axes', 0) !== 0) {
     if (['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd'].includes(node.op)) return passedOn(node);
-    refuse(c, 'it reduces over no axis');
+    refuse(c, text('it reduces over no axis', '줄이는 축이 없습니다'));
   }
   const add = some ? [attr.ints('axes', axes)] : [];
   return [changed(node, { inputs: node.inputs.slice(0, 1), without: ['noop_with_empty_axes'], add })];
@@ -57,7 +67,7 @@ const frontAxes: Adapt = (c) => {
 /** Slice 9 has no steps. */
 const sliceAttributes: Adapt = (c) => {
   const { node } = c;
-  if (settled(c, 4, 'steps')?.some((s) => s !== 1) === true) refuse(c, 'it has steps');
+  if (settled(c, 4, 'steps')?.some((s) => s !== 1) === true) refuse(c, text('it has steps', 'steps가 있습니다'));
   const starts = settled(c, 1, 'starts') ?? [];
   const ends = settled(c, 2, 'ends') ?? [];
   const axes = settled(c, 3, 'axes');
@@ -88,7 +98,7 @@ const clipAttributes: Adapt = (c) => {
 /** Pad 10 takes plain numbers for all axes. */
 const padAttributes: Adapt = (c) => {
   const { node } = c;
-  const pads = settled(c, 1, 'pads') ?? refuse(c, 'it has no pads');
+  const pads = settled(c, 1, 'pads') ?? refuse(c, text('it has no pads', 'pads가 없습니다'));
   const constant = stringAttr(node, 'mode', 'constant') === 'constant';
   const value = constant ? settled(c, 2, 'fill value')?.[0] : undefined;
   const add = [attr.ints('pads', pads), ...(value === undefined ? [] : [attr.float('value', value)])];
@@ -99,7 +109,9 @@ const padAttributes: Adapt = (c) => {
 const padAllAxes: Adapt = (c) => {
   const { node } = c;
   if (omitted(node, 3)) return [changed(node, { inputs: node.inputs.slice(0, 3) })];
-  const rank = rankOf(c, node.inputs[0] ?? '') ?? refuse(c, 'the rank of its input is not known');
+  const rank =
+    rankOf(c, node.inputs[0] ?? '') ??
+    refuse(c, text('the rank of its input is not known', '입력의 랭크를 알 수 없습니다'));
   const axes = fromFront(c, settled(c, 3, 'axes') ?? [], rank);
   const pads = settled(c, 1, 'pads') ?? [];
   const all = new Array<number>(2 * rank).fill(0);
@@ -111,10 +123,12 @@ const padAllAxes: Adapt = (c) => {
 };
 
 const padWrap: Adapt = (c) =>
-  stringAttr(c.node, 'mode', 'constant') === 'wrap' ? refuse(c, 'its mode is wrap') : [c.node];
+  stringAttr(c.node, 'mode', 'constant') === 'wrap'
+    ? refuse(c, text('its mode is wrap', '방식이 wrap입니다'))
+    : [c.node];
 
 const topKAttribute: Adapt = (c) => {
-  const k = settled(c, 1, 'numbers kept')?.[0] ?? refuse(c, 'it has no k');
+  const k = settled(c, 1, 'numbers kept')?.[0] ?? refuse(c, text('it has no k', 'k가 없습니다'));
   return [changed(c.node, { inputs: c.node.inputs.slice(0, 1), add: [attr.int('k', k)] })];
 };
 
@@ -122,8 +136,9 @@ const topKAttribute: Adapt = (c) => {
 const dropoutAttribute: Adapt = (c) => {
   const { node } = c;
   const mask = node.outputs[1] ?? '';
-  if (mask !== '' && c.isRead(mask)) refuse(c, 'its mask is read');
-  if ((settled(c, 2, 'training flags')?.[0] ?? 0) !== 0) refuse(c, 'it drops values (training_mode)');
+  if (mask !== '' && c.isRead(mask)) refuse(c, text('its mask is read', '마스크를 읽는 곳이 있습니다'));
+  if ((settled(c, 2, 'training flags')?.[0] ?? 0) !== 0)
+    refuse(c, text('it drops values (training_mode)', '값을 버립니다(training_mode)'));
   const ratio = settled(c, 1, 'ratios')?.[0];
   const add = ratio === undefined ? [] : [attr.float('ratio', ratio)];
   return [changed(node, { inputs: node.inputs.slice(0, 1), without: ['seed'], add })];
@@ -132,7 +147,8 @@ const dropoutAttribute: Adapt = (c) => {
 /** Dropout 10 made the mask bool; before, it had the data's type. */
 const dropoutMask: Adapt = (c) => {
   const mask = c.node.outputs[1] ?? '';
-  if (mask !== '' && c.isRead(mask)) refuse(c, 'its mask is read, and had another type');
+  if (mask !== '' && c.isRead(mask))
+    refuse(c, text('its mask is read, and had another type', '마스크를 읽는 곳이 있는데 형식이 달랐습니다'));
   return [{ ...c.node, outputs: c.node.outputs.slice(0, 1) }];
 };
 
@@ -150,7 +166,7 @@ const splitEven: Adapt = (c) => {
   const shape = c.shape(node.inputs[0] ?? '');
   const axis = intAttr(node, 'axis', 0);
   const size = shape?.[axis < 0 ? axis + shape.length : axis];
-  if (typeof size !== 'number') refuse(c, 'the size that it splits is not known');
+  if (typeof size !== 'number') refuse(c, text('the size that it splits is not known', '나눌 크기를 알 수 없습니다'));
   if (size % parts === 0) return [changed(node, { without: ['num_outputs'] })];
   const each = Math.ceil(size / parts);
   const sizes = Array.from({ length: parts }, (_, k) => Math.max(0, Math.min(each, size - k * each)));
@@ -158,7 +174,7 @@ const splitEven: Adapt = (c) => {
 };
 
 const upsampleAttribute: Adapt = (c) => {
-  const scales = settled(c, 1, 'scales') ?? refuse(c, 'it has no scales');
+  const scales = settled(c, 1, 'scales') ?? refuse(c, text('it has no scales', 'scales가 없습니다'));
   return [changed(c.node, { inputs: c.node.inputs.slice(0, 1), add: [attr.floats('scales', scales)] })];
 };
 

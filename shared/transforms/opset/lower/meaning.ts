@@ -1,4 +1,5 @@
 /** Owns the way back for operators whose meaning or default changed while their attributes look the same. */
+import { text } from '../../../base/text.ts';
 import { attr, attribute, attributeOf, intAttr, stringAttr, utf8Bytes } from '../../../ir/attribute.ts';
 import type { Node } from '../../../ir/model.ts';
 import { int64Tensor, numbersTensor } from '../../../ir/values.ts';
@@ -18,7 +19,7 @@ const oneAxis: Adapt = (c) => {
   const given = intAttr(node, 'axis', -1);
   if (shape === null) {
     if (given === -1) return [changed(node, { add: [attr.int('axis', -1)] })];
-    refuse(c, 'the rank of its input is not known');
+    refuse(c, text('the rank of its input is not known', '입력의 랭크를 알 수 없습니다'));
   }
   const axis = given < 0 ? given + shape.length : given;
   if (shape.slice(axis + 1).every((d) => d === 1)) return [changed(node, { add: [attr.int('axis', axis)] })];
@@ -46,7 +47,14 @@ const gatherFront: Adapt = (c) => {
   const shape = c.shape(c.node.inputs[0] ?? '');
   const axis = intAttr(c.node, 'axis', 0);
   const size = shape?.[axis < 0 ? axis + shape.length : axis];
-  if (typeof size !== 'number') refuse(c, 'an index is counted from the end of an axis whose size is not known');
+  if (typeof size !== 'number')
+    refuse(
+      c,
+      text(
+        'an index is counted from the end of an axis whose size is not known',
+        '크기를 모르는 축의 끝에서부터 인덱스를 셉니다',
+      ),
+    );
   const dims = (c.shape(indices) ?? []).map(Number);
   const positive = (c.known(indices) ?? []).map((i) => (i < 0 ? i + size : i));
   return frontAxis({ ...c, node: changed(c.node, { inputs: [c.node.inputs[0] ?? '', c.ints(positive, dims)] }) });
@@ -55,7 +63,8 @@ const gatherFront: Adapt = (c) => {
 /** Before 14 the number of outputs told training from use. */
 const batchNormUse: Adapt = (c) => {
   const { node } = c;
-  if (intAttr(node, 'training_mode', 0) !== 0) refuse(c, 'it is in training form (training_mode = 1)');
+  if (intAttr(node, 'training_mode', 0) !== 0)
+    refuse(c, text('it is in training form (training_mode = 1)', '학습 형태입니다(training_mode = 1)'));
   return [{ ...changed(node, { without: ['training_mode'] }), outputs: node.outputs.slice(0, 1) }];
 };
 
@@ -69,7 +78,7 @@ const reshapeZero: Adapt = (c) => {
   const from = c.shape(x);
   const harmless = (d: Scalar, k: number): boolean => (typeof d === 'number' ? d !== 0 : d !== null && d === from?.[k]);
   if (intAttr(node, 'allowzero', 0) !== 0 && c.content(shape)?.every(harmless) !== true)
-    refuse(c, 'its zeros mean empty axes (allowzero)');
+    refuse(c, text('its zeros mean empty axes (allowzero)', '0이 빈 축을 뜻합니다(allowzero)'));
   return [changed(node, { without: ['allowzero'] })];
 };
 
@@ -109,20 +118,24 @@ const constantTensor: Adapt = (c) => {
     }
     case 'value_string':
     case 'value_strings':
-      return refuse(c, 'it holds text');
+      return refuse(c, text('it holds text', '문자열을 담고 있습니다'));
     default:
       return [node];
   }
 };
 
 const denseConstant: Adapt = (c) =>
-  attribute(c.node, 'sparse_value') === undefined ? [c.node] : refuse(c, 'its value is sparse');
+  attribute(c.node, 'sparse_value') === undefined
+    ? [c.node]
+    : refuse(c, text('its value is sparse', '값이 희소합니다'));
 
 /** One scale and zero point for the whole tensor, until 13. */
 const perTensor: Adapt = (c) => {
   const scale = c.shape(c.node.inputs[1] ?? '');
   const one = scale?.every((d) => d === 1) === true;
-  return one ? [changed(c.node, { without: ['axis'] })] : refuse(c, 'its scale is per channel');
+  return one
+    ? [changed(c.node, { without: ['axis'] })]
+    : refuse(c, text('its scale is per channel', '스케일이 채널마다 다릅니다'));
 };
 
 /** Pow 12 lets the exponent have a type of its own. */
@@ -132,7 +145,8 @@ const powTypes: Adapt = (c) => {
   const [base, exponent] = [c.elem(x), c.elem(y)];
   if (base === exponent || base === null || exponent === null) return [node];
   const numbers = c.known(y);
-  if (numbers === undefined) refuse(c, `its exponent is ${exponent} and its base ${base}`);
+  if (numbers === undefined)
+    refuse(c, text(`its exponent is ${exponent} and its base ${base}`, `지수는 ${exponent}, 밑은 ${base}입니다`));
   return [changed(node, { inputs: [x, c.numbers(base, numbers, (c.shape(y) ?? []).map(Number))] })];
 };
 
@@ -144,12 +158,13 @@ const renamed =
 const roiAlign: Adapt = (c) =>
   stringAttr(c.node, 'coordinate_transformation_mode', 'half_pixel') === 'output_half_pixel'
     ? [changed(c.node, { without: ['coordinate_transformation_mode'] })]
-    : refuse(c, 'its coordinates are moved by half a pixel');
+    : refuse(c, text('its coordinates are moved by half a pixel', '좌표가 반 픽셀 밀려 있습니다'));
 
 /** GridSample 20 renamed its modes and took volumes. */
 const gridSample: Adapt = (c) => {
   const { node } = c;
-  if (rankOf(c, node.inputs[0] ?? '') !== 4) refuse(c, 'its input is not known to be [N, C, H, W]');
+  if (rankOf(c, node.inputs[0] ?? '') !== 4)
+    refuse(c, text('its input is not known to be [N, C, H, W]', '입력이 [N, C, H, W]인지 알 수 없습니다'));
   const mode = stringAttr(node, 'mode', 'linear');
   const old = mode === 'linear' ? 'bilinear' : mode === 'cubic' ? 'bicubic' : mode;
   return [changed(node, { add: [{ name: 'mode', kind: 'string', value: utf8Bytes(old) }] })];
@@ -161,7 +176,8 @@ const oneRank: Adapt = (c) => {
   const ranks = branches.map((outputs) =>
     outputs.map(({ type }) => (type.kind === 'tensor' && type.shape !== null ? type.shape.length : '?')).join(),
   );
-  if (ranks[0] !== ranks[1] || ranks[0]?.includes('?')) refuse(c, 'its branches are not known to give one rank');
+  if (ranks[0] !== ranks[1] || ranks[0]?.includes('?'))
+    refuse(c, text('its branches are not known to give one rank', '갈래들이 같은 랭크를 내는지 알 수 없습니다'));
   return [c.node];
 };
 

@@ -1,4 +1,5 @@
 /** Owns the attributes, inputs and outputs that came to an operator later, and the value that means "as before". */
+import { text } from '../../../base/text.ts';
 import { attribute, utf8 } from '../../../ir/attribute.ts';
 import type { Attribute } from '../../../ir/model.ts';
 import { type AdapterContext, changed, refuse } from '../context.ts';
@@ -68,14 +69,27 @@ export function withoutNewer(c: AdapterContext, version: number) {
   for (const [name, neutral] of Object.entries(came.attributes ?? {})) {
     const given = attribute(node, name);
     if (given === undefined) continue;
-    if (!isNeutral(given, neutral)) refuse(c, `its ${name} is ${shown(given)}, which came with opset ${version}`);
+    if (!isNeutral(given, neutral))
+      refuse(
+        c,
+        text(
+          `its ${name} is ${shown(given)}, which came with opset ${version}`,
+          `${name}이(가) ${shown(given)}인데 이것은 opset ${version}에서 생겼습니다`,
+        ),
+      );
     if (!(staying.has(name) && Array.isArray(neutral))) gone.push(name);
   }
   const { inputs, outputs } = came;
   if (inputs !== undefined && node.inputs.slice(inputs).some((i) => i !== ''))
-    refuse(c, `it has more than ${inputs} inputs`);
+    refuse(c, text(`it has more than ${inputs} inputs`, `입력이 ${inputs}개보다 많습니다`));
   if (outputs !== undefined && node.outputs.slice(outputs).some((o) => o !== '' && c.isRead(o)))
-    refuse(c, `its output ${outputs + 1} came with opset ${version}`);
+    refuse(
+      c,
+      text(
+        `its output ${outputs + 1} came with opset ${version}`,
+        `출력 ${outputs + 1}은(는) opset ${version}에서 생겼습니다`,
+      ),
+    );
   const kept = outputs === undefined ? node : { ...node, outputs: node.outputs.slice(0, outputs) };
   return gone.length === 0 ? kept : changed(kept, { without: gone });
 }

@@ -1,4 +1,5 @@
 /** Owns operators that a lower opset does not have, written with those it has (the functions of onnx/defs, or an equal one). */
+import { text } from '../../../base/text.ts';
 import { attr, floatAttr, intAttr, stringAttr } from '../../../ir/attribute.ts';
 import { elementTypes } from '../../../ir/element-type.ts';
 import type { Node } from '../../../ir/model.ts';
@@ -70,7 +71,9 @@ const orEqual =
 
 /** Axes from `axis` to the last; reductions keep them. */
 function normalised(c: AdapterContext): readonly number[] {
-  const rank = rankOf(c, c.node.inputs[0] ?? '') ?? refuse(c, 'the rank of its input is not known');
+  const rank =
+    rankOf(c, c.node.inputs[0] ?? '') ??
+    refuse(c, text('the rank of its input is not known', '입력의 랭크를 알 수 없습니다'));
   const [axis = rank - 1] = fromFront(c, [intAttr(c.node, 'axis', -1)], rank);
   return Array.from({ length: rank - axis }, (_, k) => axis + k);
 }
@@ -94,11 +97,13 @@ function scaledToUnit(c: AdapterContext, out: Node[], value: string, axes: reado
 
 const inOwnType = (c: AdapterContext): void => {
   const elem = elemOr(c, c.node.inputs[0] ?? '');
-  if (elem !== 'float' && intAttr(c.node, 'stash_type', 1) === 1) refuse(c, `it normalises ${elem} in float`);
+  if (elem !== 'float' && intAttr(c.node, 'stash_type', 1) === 1)
+    refuse(c, text(`it normalises ${elem} in float`, `${elem}을(를) 실수로 정규화합니다`));
 };
 
 const layerNorm: Adapt = (c) => {
-  if (c.node.outputs.slice(1).some((o) => o !== '' && c.isRead(o))) refuse(c, 'its mean or deviation is read');
+  if (c.node.outputs.slice(1).some((o) => o !== '' && c.isRead(o)))
+    refuse(c, text('its mean or deviation is read', '평균이나 편차를 읽는 곳이 있습니다'));
   inOwnType(c);
   const [x = ''] = c.node.inputs;
   const axes = normalised(c);
@@ -119,7 +124,7 @@ const rmsNorm: Adapt = (c) => {
 function grouped(c: AdapterContext, perChannel: boolean): readonly Node[] {
   const { node } = c;
   const [x = '', scale = '', bias = ''] = node.inputs;
-  const groups = intAttr(node, 'num_groups') ?? refuse(c, 'it has no num_groups');
+  const groups = intAttr(node, 'num_groups') ?? refuse(c, text('it has no num_groups', 'num_groups가 없습니다'));
   if (perChannel) inOwnType(c);
   const elem = elemOr(c, x);
   const out: Node[] = [];
@@ -130,7 +135,7 @@ function grouped(c: AdapterContext, perChannel: boolean): readonly Node[] {
   const normal = c.emit(out, 'InstanceNormalization', inputs, epsilon);
   const shape = c.emit(out, 'Shape', [x]);
   if (!perChannel) return ending(c, out, 'Reshape', [normal, shape]);
-  const rank = rankOf(c, x) ?? refuse(c, 'the rank of its input is not known');
+  const rank = rankOf(c, x) ?? refuse(c, text('the rank of its input is not known', '입력의 랭크를 알 수 없습니다'));
   const wide = (v: string): string => c.emit(out, 'Reshape', [v, c.ints([-1, ...new Array<number>(rank - 2).fill(1)])]);
   const scaled = c.emit(out, 'Mul', [c.emit(out, 'Reshape', [normal, shape]), wide(scale)]);
   return ending(c, out, 'Add', [scaled, wide(bias)]);
@@ -138,7 +143,9 @@ function grouped(c: AdapterContext, perChannel: boolean): readonly Node[] {
 
 /** CastLike is a Cast to a type that is known. */
 const castLike: Adapt = (c) => {
-  const elem = c.elem(c.node.inputs[1] ?? '') ?? refuse(c, 'the type that it casts to is not known');
+  const elem =
+    c.elem(c.node.inputs[1] ?? '') ??
+    refuse(c, text('the type that it casts to is not known', '바꿀 형식을 알 수 없습니다'));
   return [
     { ...c.node, op: 'Cast', inputs: c.node.inputs.slice(0, 1), attributes: [attr.int('to', elementTypes[elem].code)] },
   ];
@@ -151,7 +158,8 @@ const oneShape: Adapt = (c) => {
   const told = shapes.map((s) => s?.join() ?? '?');
   const alike = shapes.every((s) => s?.every((d) => typeof d === 'number')) && new Set(told).size === 1;
   if (alike || node.inputs.length === 1) return [node];
-  if (node.op !== 'Sum') refuse(c, 'its inputs are not known to have one shape');
+  if (node.op !== 'Sum')
+    refuse(c, text('its inputs are not known to have one shape', '입력의 형상이 하나인지 알 수 없습니다'));
   const out: Node[] = [];
   let sum = node.inputs[0] ?? '';
   for (const next of node.inputs.slice(1, -1)) sum = c.emit(out, 'Add', [sum, next]);
