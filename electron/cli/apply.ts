@@ -12,7 +12,7 @@ import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
 import type { RecipeOptions } from './preview.ts';
 import { shapeChoice } from './shapes.ts';
-import { stepsText } from './steps-report.ts';
+import { layersTold, stepsText } from './steps-report.ts';
 import { milliseconds } from './table.ts';
 
 export interface ApplyOptions extends OutputOptions, RunOptions, RecipeOptions {
@@ -77,7 +77,8 @@ export async function apply(path: string, options: ApplyOptions): Promise<void> 
       shapes,
     }),
   );
-  const { before, predicted, after, ...more } = done;
+  const { before, predicted, after, ...rest } = done;
+  const more = { ...rest, steps: done.steps.map((s) => ({ ...s, layers: layersTold(s.layers) })) };
   const figures = { before: figuresJson(before), predicted: figuresJson(predicted), after: figuresJson(after) };
   print(
     options,

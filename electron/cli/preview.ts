@@ -1,4 +1,5 @@
 /** Owns `bantam preview`: what a recipe would give, before anything is run or written. */
+import { inLanguage } from '#shared/base/text.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import { previewRecipe } from '#shared/recipes/preview.ts';
 import { openModelFile } from '../host/model-files.ts';
@@ -20,7 +21,7 @@ export function preview(path: string, options: OutputOptions & RecipeOptions): v
   const done = steps.map((s) => ({
     technique: s.technique,
     exactness: s.exactness,
-    layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : l.reason })),
+    layers: s.layers.map((l) => ({ id: l.id, taken: l.taken, what: l.taken ? l.what : inLanguage(l.reason, 'en') })),
     notes: [...s.notes, ...s.findings()],
     after: headlineOf(s.figures),
   }));

@@ -15,7 +15,7 @@ import { headlineTable } from './figures-report.ts';
 import { type OutputOptions, print } from './output.ts';
 import { checkOutput } from './output-path.ts';
 import { type RunOptions, withParts } from './parts.ts';
-import { stepsText } from './steps-report.ts';
+import { layersTold, stepsText } from './steps-report.ts';
 import { percent, table } from './table.ts';
 
 export interface TrainOptions extends OutputOptions, RunOptions {
@@ -173,7 +173,7 @@ export async function train(path: string, options: TrainOptions): Promise<void> 
       samplesPerSecond,
       test: evaluation === undefined ? null : evaluation,
       comparison: comparison ?? null,
-      layers: steps[0]?.layers ?? [],
+      layers: layersTold(steps[0]?.layers ?? []),
     };
     print(options, json, () => `${trainedText(done, curve)}\n\nwritten: ${options.output}`);
   } catch (thrown) {

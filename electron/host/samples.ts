@@ -48,7 +48,10 @@ export function sampleOf(folder: string, id: string): SampleModel {
   if (found === undefined)
     throw new Fault('not-found', text('there is no such sample', '그런 예제가 없습니다'), {
       where: id,
-      hint: `There are: ${all.map((s) => s.id).join(', ') || 'none'}.`,
+      hint: text(
+        `There are: ${all.map((s) => s.id).join(', ') || 'none'}.`,
+        `있는 예제: ${all.map((s) => s.id).join(', ') || '없음'}.`,
+      ),
     });
   return found;
 }

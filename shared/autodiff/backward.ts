@@ -5,13 +5,21 @@
 
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
-import { text } from '../base/text.ts';
+import { type Said, type Text, text, textAround } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import { type Attribute, type Dim, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
 import { renameTensor, type Tensor } from '../ir/tensor.ts';
 import { int64Tensor, numbersTensor } from '../ir/values.ts';
 import { type Facts, type GradientContext, isNone, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
+
+/** That an operator has no gradient, and why where its declaration says. */
+const noGradient = (op: string, why: Said = ''): Text =>
+  textAround(
+    why,
+    (w) => `${op} has no gradient${w === '' ? '' : `: ${w}`}`,
+    (w) => `${op}에 기울기가 없습니다${w === '' ? '' : `: ${w}`}`,
+  );
 
 /** The oldest opset that the rules are written for: axes as inputs (13), ScatterElements that adds (16). */
 export const gradientOpset = 17;
@@ -205,7 +213,7 @@ function walk(order: readonly Node[], w: Walk): void {
     if (!given || !node.inputs.some((n) => wanted.has(n) && carries(facts.get(n)))) continue;
     const rule = opOf(node)?.gradient;
     if (rule === undefined || isNone(rule))
-      throw new Fault('no-rule', `${node.op} has no gradient${rule === undefined ? '' : `: ${rule.none}`}`, {
+      throw new Fault('no-rule', noGradient(node.op, rule?.none), {
         where: node.name || node.id,
         hint: text(
           'Freeze the layers before it, or leave this model untrained.',

@@ -2,7 +2,8 @@
  * Owns trainability: which layers of a model can learn and which cannot, and why, asked before a job starts. Emits nothing and
  * reads no weights; a rule is only tried on the shapes that are known.
  */
-import { Fault } from '../base/fault.ts';
+import { Fault, faultMessage } from '../base/fault.ts';
+import { type Said, type Text, text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { type Facts, type GradientContext, isNone, unknownFacts } from '../ops/declare.ts';
@@ -10,12 +11,18 @@ import { opOf } from '../ops/index.ts';
 import { carries, gradientOpset, reached } from './backward.ts';
 import { trainableBehind } from './parameters.ts';
 
+/** Why a rule refused, without the operator that the fault names. */
+const ownReason = (fault: Fault): Text => {
+  const { en, ko } = faultMessage(fault);
+  return text(en.replace(/^.*has no gradient: /, ''), ko.replace(/^.*기울기가 없습니다: /, ''));
+};
+
 /** Where the way from a layer to the output ends. */
 export interface Stop {
   /** Id of the node without a gradient; undefined: no gradient of the output reaches the layer. */
   readonly node?: string;
   readonly op?: string;
-  readonly reason: string;
+  readonly reason: Said;
 }
 
 export interface LayerTrainability {
@@ -67,7 +74,7 @@ function dryContext(
 function stopAt(node: Node, context: () => GradientContext): Stop | undefined {
   const rule = opOf(node)?.gradient;
   const at = { node: node.id, op: node.op };
-  if (rule === undefined) return { ...at, reason: 'unknown operator' };
+  if (rule === undefined) return { ...at, reason: text('unknown operator', '알 수 없는 연산자') };
   if (isNone(rule)) return { ...at, reason: rule.none };
   try {
     rule(context());
@@ -78,7 +85,7 @@ function stopAt(node: Node, context: () => GradientContext): Stop | undefined {
     const open = [...node.inputs, ...node.outputs].some(
       (v) => v !== '' && context().inputs.some((f) => f?.shape === null),
     );
-    return open ? undefined : { ...at, reason: thrown.message.replace(/^.*has no gradient: /, '') };
+    return open ? undefined : { ...at, reason: ownReason(thrown) };
   }
 }
 
@@ -121,7 +128,10 @@ export function trainability(
   }
   return layers.map(({ node }) => {
     if (!node.outputs.some((o) => leads.has(o)))
-      return { id: node.id, stop: { reason: 'no gradient of the output reaches it' } };
+      return {
+        id: node.id,
+        stop: { reason: text('no gradient of the output reaches it', '출력의 기울기가 닿지 않습니다') },
+      };
     const stop = own.get(node);
     return stop === undefined ? { id: node.id } : { id: node.id, stop };
   });

@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cancelled, cancelSource, checkCancel, neverCancelled } from './cancel.ts';
-import { Fault, faultLine, toFault } from './fault.ts';
+import { Fault, faultIn, faultLine, faultMessage, toFault } from './fault.ts';
 import { type Fields, fieldDefaults, fieldsSchema } from './fields.ts';
 import { lazy } from './lazy.ts';
 import { rng } from './random.ts';
 import { parseWith } from './schema.ts';
-import { text } from './text.ts';
+import { text, textAround } from './text.ts';
 
 describe('Fault', () => {
   it('reads as one line with what, where and what to do', () => {
@@ -19,6 +19,31 @@ describe('Fault', () => {
     expect(toFault(fault)).toBe(fault);
     expect(toFault(new TypeError('x')).toData()).toEqual({ code: 'internal', message: 'x' });
     expect(toFault('text', 'runtime', 'node').toData()).toEqual({ code: 'runtime', message: 'text', where: 'node' });
+  });
+
+  it('says what it says in both languages, also when it is made anew from its data', () => {
+    const fault = new Fault('bad-file', text('the file is empty', '파일이 비어 있습니다'), {
+      where: 'a.onnx',
+      hint: text('Choose another.', '다른 파일을 고르세요.'),
+    });
+    expect(faultIn(fault, 'en')).toEqual({ message: 'the file is empty', where: 'a.onnx', hint: 'Choose another.' });
+    expect(faultIn(fault, 'ko')).toEqual({
+      message: '파일이 비어 있습니다',
+      where: 'a.onnx',
+      hint: '다른 파일을 고르세요.',
+    });
+    const data = fault.toData();
+    expect(new Fault(data.code, data.message, data).toData()).toEqual(data);
+    const elsewhere = new Fault(data.code, data.message, { ...data, where: text('step 2', '단계 2') });
+    expect(faultIn(elsewhere, 'ko').where).toBe('단계 2');
+    const around = textAround(
+      faultMessage(fault),
+      (m) => `not read: ${m}`,
+      (m) => `읽지 못함: ${m}`,
+    );
+    expect(around).toEqual({ en: 'not read: the file is empty', ko: '읽지 못함: 파일이 비어 있습니다' });
+    // What has no Korean reads as it is.
+    expect(faultIn(new Fault('runtime', 'ENOENT'), 'ko')).toEqual({ message: 'ENOENT' });
   });
 });
 

@@ -13,6 +13,9 @@ import { providerSchema } from './runtimes.ts';
 const bytes: z.ZodType<Uint8Array, Uint8Array> = z.instanceof(Uint8Array);
 export const blobId = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
+const textSchema = z.object({ en: z.string(), ko: z.string() });
+const saidSchema = z.union([z.string(), textSchema]);
+
 export const faultSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -152,8 +155,8 @@ export const jobResultSchema = z.object({
     .array(
       z.object({
         technique: z.string(),
-        layers: z.array(z.object({ id: z.string(), taken: z.boolean(), what: z.string() })),
-        notes: z.array(z.object({ en: z.string(), ko: z.string() })),
+        layers: z.array(z.object({ id: z.string(), taken: z.boolean(), what: saidSchema })),
+        notes: z.array(textSchema),
         after: headlineSchema,
         /** Archive bytes after this step, where it was packed; null: too large to tell in passing. */
         packedBytes: z.number().nullable().optional(),

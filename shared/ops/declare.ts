@@ -2,18 +2,19 @@
  * Owns what an operator is: one object that answers every question about it. Each facet is required; "does not apply"
  * is `{ none: reason }`, so nothing is silently missing.
  */
+import type { Said } from '../base/text.ts';
 import type { ElementType } from '../ir/element-type.ts';
 import type { Attribute, Dim, Graph, Node, ValueType } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 
 /** "Does not apply", with the reason a person reads. */
 export interface None {
-  readonly none: string;
+  readonly none: Said;
 }
 export type Facet<T> = T | None;
-export const none = (reason: string): None => ({ none: reason });
+export const none = (reason: Said): None => ({ none: reason });
 export const isNone = (facet: unknown): facet is None =>
-  typeof facet === 'object' && facet !== null && 'none' in facet && typeof facet.none === 'string';
+  typeof facet === 'object' && facet !== null && 'none' in facet && ['string', 'object'].includes(typeof facet.none);
 
 // ---------------------------------------------------------------- facts
 

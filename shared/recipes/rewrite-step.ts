@@ -6,7 +6,7 @@ import { measureFigures } from '../analysis/measure-figures.ts';
 import { Fault } from '../base/fault.ts';
 import { fieldsSchema } from '../base/fields.ts';
 import { parseWith } from '../base/schema.ts';
-import { type Text, text } from '../base/text.ts';
+import { both, type Text, text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { asWritten } from '../onnx/as-written.ts';
 import type { Ranges, Rewrite, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
@@ -102,7 +102,7 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
       ),
       {
         where: refused?.id ?? `${context.selected.length} layers selected`,
-        ...(refused === undefined || refused.taken ? {} : { hint: `${capital(refused.reason)}.` }),
+        ...(refused === undefined || refused.taken ? {} : { hint: both((say) => `${capital(say(refused.reason))}.`) }),
       },
     );
   }

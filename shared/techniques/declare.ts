@@ -6,7 +6,7 @@ import { type Evidence, type EvidenceRequest, noEvidence } from '../analysis/evi
 import type { InnerGraph } from '../analysis/inner-graphs.ts';
 import type { CalibrationRequest, Range, Ranges } from '../analysis/ranges.ts';
 import type { Field, Fields, FieldValues } from '../base/fields.ts';
-import type { Text } from '../base/text.ts';
+import type { Said, Text } from '../base/text.ts';
 import type { Model, Node } from '../ir/model.ts';
 import type { Facts } from '../ops/declare.ts';
 import type { TrainSettings } from '../training/settings.ts';
@@ -80,7 +80,7 @@ export const evidenceOf = (c: Pick<StepContext, 'evidence'>, round = 0): Evidenc
 /** What became of one selected node. */
 export type Taken =
   | { readonly id: string; readonly taken: true; readonly what: string }
-  | { readonly id: string; readonly taken: false; readonly reason: string };
+  | { readonly id: string; readonly taken: false; readonly reason: Said };
 
 export interface Rewrite {
   readonly model: Model;

@@ -1,4 +1,5 @@
 /** Owns the page about gradients: which operators train, and why the others do not, as the registry says. */
+import { inLanguage } from '../base/text.ts';
 import { isNone, type Op } from '../ops/declare.ts';
 import { families } from '../ops/index.ts';
 
@@ -24,7 +25,10 @@ export function gradientPage(): string {
   const derived = ruled.filter((o) => !straightThrough.has(o.type));
   const reasons = new Map<string, Op[]>();
   for (const o of all)
-    if (isNone(o.gradient)) reasons.set(o.gradient.none, [...(reasons.get(o.gradient.none) ?? []), o]);
+    if (isNone(o.gradient)) {
+      const reason = inLanguage(o.gradient.none, 'en');
+      reasons.set(reason, [...(reasons.get(reason) ?? []), o]);
+    }
   return [
     '# Gradients',
     '',

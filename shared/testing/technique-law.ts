@@ -2,12 +2,14 @@
  * Owns techniqueLaw: one technique with one set of parameters on one model, run as a job runs it, and everything in which
  * preview, written file and promises disagree.
  */
+
 import { calibrate } from '../analysis/calibration.ts';
 import type { ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';
 import { neverCancelled } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { fieldDefaults } from '../base/fields.ts';
+import { inLanguage, type Said } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';
 import { readModel } from '../onnx/read.ts';
 import { writeModel } from '../onnx/write.ts';
@@ -23,6 +25,12 @@ import { convertOpset } from '../transforms/convert-opset.ts';
 import { randomFeeds } from './feeds.ts';
 import { randomSource } from './run-technique.ts';
 import { runsWell } from './runs-well.ts';
+
+/** A sentence in both languages. */
+const isReason = (said: Said): boolean =>
+  (['en', 'ko'] as const).every(
+    (l) => inLanguage(said, l).trim() !== '' && !/\[object|undefined/.test(inLanguage(said, l)),
+  );
 
 export interface TechniqueLaw {
   /** What does not hold, a line each. */
@@ -95,7 +103,7 @@ export async function techniqueLaw(
   const promise = brokenPromise(technique, entered, back, { before: measureFigures(entered, shapes), after });
   if (promise !== undefined) broken.push(promise);
   const layersTaken = step?.layers.filter((l) => l.taken).length ?? 0;
-  if (layersTaken > 0 && step?.layers.some((l) => !l.taken && l.reason.trim() === ''))
+  if (layersTaken > 0 && step?.layers.some((l) => !l.taken && !isReason(l.reason)))
     broken.push('a layer is refused without a reason');
   if (options.run !== false) broken.push(...(await runsWell(technique, runtime, model, bytes)));
   return { broken, layersTaken };

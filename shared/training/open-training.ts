@@ -112,8 +112,12 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
   const loss: LossKind = asked !== 'auto' ? asked : autoLoss(scored, labelled);
   if ((labelled || loss === 'cross-entropy') && loss !== 'none' && !oneRow(scored)) {
     // One softmax over all positions together would train, and mean nothing.
-    const what = labelled ? 'labels want' : 'the cross-entropy wants';
-    throw new Fault('does-not-fit', `${what} one row of class scores, the output gives [${scored.shape}]`, {
+    const what = labelled ? text('labels want', '레이블에는') : text('the cross-entropy wants', '교차 엔트로피에는');
+    const message = text(
+      `${what.en} one row of class scores, the output gives [${scored.shape}]`,
+      `${what.ko} 클래스 점수 한 행이 필요한데 출력은 [${scored.shape}]입니다`,
+    );
+    throw new Fault('does-not-fit', message, {
       where: settings.output ?? model.graph.outputs[0]?.name ?? '',
       hint: labelled
         ? text(

@@ -10,7 +10,7 @@ import { dispatch, useDocument } from '../../state/store.ts';
 import { setView } from '../../state/view.ts';
 import { Button } from '../../ui/Button.tsx';
 import { milliseconds, percent, shortNumber } from '../../ui/format.ts';
-import { useFault, useLanguage, useText } from '../../ui/language.ts';
+import { useFault, useLanguage, useSaid, useText } from '../../ui/language.ts';
 import { CompareResult } from './CompareResult.tsx';
 import { clockText, doingText, going } from './doing.ts';
 import { ProfileResult } from './ProfileResult.tsx';
@@ -102,6 +102,7 @@ export function JobDetail(p: JobDetailProps) {
   const { job } = p;
   const { result } = job;
   const inWords = useFault();
+  const said = useSaid();
   const fault = job.fault === undefined ? undefined : inWords(job.fault);
   const single = result?.single;
   const refused =
@@ -149,7 +150,7 @@ export function JobDetail(p: JobDetailProps) {
             <ul>
               {refused.map((l) => (
                 <li key={l.key}>
-                  {l.step}. <span className="mono">{l.id}</span> <span className="muted">{l.what}</span>
+                  {l.step}. <span className="mono">{l.id}</span> <span className="muted">{said(l.what)}</span>
                 </li>
               ))}
             </ul>
