@@ -1,5 +1,4 @@
 /** Owns where Bantam keeps its own files: $BANTAM_HOME, else ~/.bantam. */
-
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';

@@ -1,5 +1,4 @@
 /** Owns export: the held file written out, opened again by the runtime in a process of its own, and only then handed over. */
-
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

@@ -2,7 +2,6 @@
  * Owns fetchFile: one file from an address, known by its size and SHA-256. What came of a broken transfer stays beside the target and
  * the next call goes on from there (HTTP range); only whole, checked bytes get the target's name.
  */
-
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';

@@ -1,5 +1,4 @@
 /** Owns the host: the handlers of every call, over the model store, the project file and the job queue. */
-
 import { copyFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';

@@ -2,7 +2,6 @@
  * Owns models on disk: opening with external data read lazily from safe places only, and saving so that a crash at any moment
  * leaves either the old model or the new one, never half of one.
  */
-
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';

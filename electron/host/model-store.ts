@@ -2,7 +2,6 @@
  * Owns the models that the host holds: one folder each under the data folder, named by its content, written whole or not at
  * all, bounded together by a byte limit (least recently used go first).
  */
-
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';

@@ -1,5 +1,4 @@
 /** Owns the sample models that come with Bantam: assets/models/NAME.onnx with its card NAME.json. */
-
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -1,5 +1,4 @@
 /** Owns what the screen is told of a weight: range, moments, histogram, and the order statistics of its magnitudes. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { TensorSummary } from '#shared/contract/calls.ts';

@@ -1,5 +1,4 @@
 /** Owns a held model as one piece of bytes, external data inside: what the runtime in the page is handed. */
-
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

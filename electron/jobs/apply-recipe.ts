@@ -139,7 +139,14 @@ async function inBrowser({ runtime, report }: WorkParts, request: ApplyRequest):
   const { model: original, out: written, shapes } = request;
   const check = await checkInBrowser(runtime, { written, original, shapes });
   if (check?.loads === false)
-    throw new Fault('runtime', `${check.runtime} does not load the result: ${check.why ?? ''}`, { where: written });
+    throw new Fault(
+      'runtime',
+      text(
+        `${check.runtime} does not load the result: ${check.why ?? ''}`,
+        `${check.runtime}이(가) 결과를 불러오지 못합니다: ${check.why ?? ''}`,
+      ),
+      { where: written },
+    );
   return check;
 }
 

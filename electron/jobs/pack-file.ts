@@ -1,5 +1,4 @@
 /** Owns packing and unpacking of files on disk. */
-
 import { readFileSync, statSync } from 'node:fs';
 import { type Packed, pack, unpack } from '#shared/archive/archive.ts';
 import { Fault } from '#shared/base/fault.ts';

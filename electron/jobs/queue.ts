@@ -1,5 +1,4 @@
 /** Owns the queue: job documents, one process at a time, kept in the journal and told to listeners at about 10 Hz. */
-
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns seeded random inputs for a model, for checks that need some input and no data. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { rng } from '#shared/base/random.ts';
 import { text } from '#shared/base/text.ts';

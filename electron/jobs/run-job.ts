@@ -1,5 +1,4 @@
 /** Owns what each kind of job does in its process. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import { headlineOf } from '#shared/contract/headline.ts';

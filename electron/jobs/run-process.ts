@@ -1,5 +1,4 @@
 /** Owns one job process from start to end: its messages, cancelling it, and what its death means. */
-
 import { Fault, type FaultData } from '#shared/base/fault.ts';
 import type { FieldValues } from '#shared/base/fields.ts';
 import { text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns a handful of samples for the screen, drawn by seed; test samples are out of its reach. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { rng } from '#shared/base/random.ts';
 import { text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns onnxruntime-node behind the Runtime port. Runs in job processes and the command line, never beside a window. */
-
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,4 @@
 /** Owns the studio in a browser: a local http server with the built page and the WebSocket to the host. */
-
 import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,4 @@
 /** Owns layOut: a view laid out in the worker, started with the page so that the first file need not wait for it. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { GraphView } from './graph-view.ts';

@@ -2,7 +2,6 @@
  * Owns how the page finds its host: Electron hands over a MessagePort, the local server answers on a WebSocket with the
  * token that the page's address carries.
  */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import { createHost, type HostClient } from '#shared/contract/client.ts';

@@ -1,5 +1,4 @@
 /** Owns onnxruntime-web behind the Runtime port, inside a worker: WebAssembly with SIMD and threads, or WebGPU. */
-
 import type * as Ort from 'onnxruntime-web';
 import gpuGlue from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';

@@ -1,5 +1,4 @@
 /** Owns the page's own runtime: onnxruntime-web in a worker, models opened there, run and timed. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { Feeds, RunTensor } from '#shared/ports/runtime.ts';

@@ -1,5 +1,4 @@
 /** Owns modelAsker: the page's side of a worker that answers about the opened model, which `serveModel` is the other side of. */
-
 import { Fault, type FaultData } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { OpenModel } from './document.ts';

@@ -2,7 +2,6 @@
  * Owns calibrate: activation ranges of values from running samples through the model. Min-max; percentile (99.99 % of the values);
  * entropy (Migacz, "8-bit inference with TensorRT", 2017: the clipping that loses the least information, KL over 2048 bins); mse (the clipping of least squared error).
  */
-
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

@@ -2,7 +2,6 @@
  * Owns what a step may ask of samples beside ranges, and what it gets: statistics per channel, rows of a layer's inputs and
  * outputs, gradients (Taylor), and trials of candidate models. Asked as data; who runs it is the host.
  */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';

@@ -1,5 +1,4 @@
 /** Owns observe: values of a model tapped while samples run through it, as statistics per channel and rows of layers. */
-
 import { type Cancel, checkCancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';

@@ -1,5 +1,4 @@
 /** Owns the facts of values that no node makes: initializers, graph inputs, what the file declares. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { elementCount, elementTypes } from '../ir/element-type.ts';

@@ -5,7 +5,6 @@
  *   each part: bytes since the last · length · payload length · payload
  *   the rest: coding (0 as it is, 1 deflate) · payload length · payload
  */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';

@@ -1,5 +1,4 @@
 /** Owns reading and writing the archive's bytes and bits; every read is checked against the end. */
-
 import { Fault } from '../base/fault.ts';
 import { type Said, text, textAround } from '../base/text.ts';
 

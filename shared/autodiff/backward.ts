@@ -2,7 +2,6 @@
  * Owns the backward walk: from the gradient of some values to the gradients of others, as ONNX nodes. One rule per operator
  * (`gradient` in its declaration); a needed path without a rule stops at once, naming node and operator.
  */
-
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
 import { type Said, type Text, text, textAround } from '../base/text.ts';

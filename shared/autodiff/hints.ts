@@ -1,5 +1,4 @@
 /** Owns hints: a value of the student drawn towards one of the teacher, through a learnt linear map where widths differ. */
-
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
 import { text } from '../base/text.ts';

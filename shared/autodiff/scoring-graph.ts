@@ -1,5 +1,4 @@
 /** Owns the scoring graph: a model that only answers, its scores flat and some values beside them. What a teacher runs as. */
-
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

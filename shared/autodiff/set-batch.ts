@@ -1,5 +1,4 @@
 /** Owns a model whose batch is a number of our choice: inputs that say 1, and Reshapes with the batch written into them. */
-
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

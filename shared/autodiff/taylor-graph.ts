@@ -2,7 +2,6 @@
  * Owns the Taylor graph: one pass forward and back that gives the gradients of stored tensors, and gradient times activation
  * summed per sample and channel. Weights stay as they are.
  */
-
 import type { ChannelAxis, TaylorRequest } from '../analysis/evidence.ts';
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';

@@ -2,7 +2,6 @@
  * Owns the training graph: forward, loss, backward and optimizer as one ONNX model. Weights, running statistics and
  * optimizer state are inputs and outputs, so a step is one run of a session.
  */
-
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns parseWith: zod at the boundary, its complaint as one clear Fault. */
-
 import type { z } from 'zod';
 import { Fault, type FaultCode } from './fault.ts';
 import { both, type Said, text } from './text.ts';

@@ -1,5 +1,4 @@
 /** Owns the screen's end: createHost turns wires into a Host that reconnects by itself and validates what it is told. */
-
 import type { z } from 'zod';
 import { Fault, type FaultCode, toFault } from '../base/fault.ts';
 import { parseWith } from '../base/schema.ts';

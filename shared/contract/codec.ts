@@ -2,7 +2,6 @@
  * Owns the frame: one message as bytes, [u32 little-endian header length][JSON header][attachments]. Every Uint8Array
  * of the message travels as an attachment and comes back as itself; the header says at which path each one stood.
  */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 

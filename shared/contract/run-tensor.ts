@@ -1,5 +1,4 @@
 /** Owns how run tensors cross the contract: name, type, dims and packed little-endian bytes. */
-
 import { z } from 'zod';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

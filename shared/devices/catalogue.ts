@@ -1,5 +1,4 @@
 /** Owns the devices that Bantam knows: the profiles of assets/devices, checked when they are first asked for. */
-
 import appleA12 from '../../assets/devices/apple-a12.json' with { type: 'json' };
 import appleA18 from '../../assets/devices/apple-a18.json' with { type: 'json' };
 import edgeTpu from '../../assets/devices/edge-tpu.json' with { type: 'json' };

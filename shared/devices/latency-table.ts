@@ -2,7 +2,6 @@
  * Owns latency tables as NetAdapt uses them (Yang et al. 2018, section 3.2): measured milliseconds by layer shape, read from CSV, and
  * the estimate that looks layers up. Between measured channel counts it interpolates; beyond them it says nothing.
  */
-
 import { Fault } from '../base/fault.ts';
 import { type Said, text } from '../base/text.ts';
 import { type LayerWork, layerTypes } from './layer-work.ts';

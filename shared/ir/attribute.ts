@@ -1,5 +1,4 @@
 /** Owns reading and making attributes by kind. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Attribute, AttributeValue, Node } from './model.ts';

@@ -1,5 +1,4 @@
 /** Owns GraphEdit: a transaction of edits on a graph that ends in a new version sharing what did not change. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { graphIndex, outerReads, subgraphs } from './graph-index.ts';

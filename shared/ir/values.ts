@@ -1,5 +1,4 @@
 /** Owns the numbers inside tensors: raw little-endian bytes to JS numbers and back, for every element type. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { type ElementType, elementCount, elementTypes } from './element-type.ts';

@@ -2,7 +2,6 @@
  * Owns wiringOf: what reads what in a graph, with values as numbers. Versions of a graph that differ only in tensors and
  * settings share one wiring, so that a slider's moves need not work it out again.
  */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Graph, Node } from './model.ts';

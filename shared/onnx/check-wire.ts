@@ -2,7 +2,6 @@
  * Owns checkWire: walks the bytes of an ONNX file against the schema before protobuf decodes them, because the decoder trusts
  * wire types. Finds truncation, wrong wire types, overlong varints and hostile nesting, and says where.
  */
-
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { Fault } from '../base/fault.ts';
 import { type Said, text, textAround } from '../base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns TensorProto and SparseTensorProto -> ir: shape, type and storage at once, values when asked. */
-
 import type { SparseTensorProto, TensorProto } from 'onnx-buf';
 import { Fault } from '../base/fault.ts';
 import { lazy } from '../base/lazy.ts';

@@ -1,5 +1,4 @@
 /** Owns readModel: bytes of an ONNX file -> ir. */
-
 import { fromBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,

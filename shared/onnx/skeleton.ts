@@ -2,7 +2,6 @@
  * Owns the skeleton: the form in which a model crosses to the screen. Same graph, same byte counts; large tensors come without
  * their values, each with a private note of how many bytes it takes in which field.
  */
-
 import { create, type DescMessage, type Message, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto } from 'onnx-buf';
 import { Fault } from '../base/fault.ts';

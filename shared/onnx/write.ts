@@ -1,5 +1,4 @@
 /** Owns writeModel: ir -> bytes of an ONNX file, as parts (tensor by tensor, to stream) or whole. */
-
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type GraphProto,

@@ -1,5 +1,4 @@
 /** Owns the vocabulary of gradient rules: known shapes, sums over axes, rules that pass a gradient on. */
-
 import { Fault } from '../base/fault.ts';
 import { type Said, text, textAround } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';

@@ -1,5 +1,4 @@
 /** Owns the words of the query language: splitting a query into tokens, each with its position, and reading amounts. */
-
 import { Fault } from '../base/fault.ts';
 import { type Said, text, textAround } from '../base/text.ts';
 

@@ -1,5 +1,4 @@
 /** Owns selectNodes: the nodes of the main graph that a recipe's `select` names. */
-
 import type { Figures } from '../analysis/figures.ts';
 import { type InnerGraph, innerName } from '../analysis/inner-graphs.ts';
 import { Fault } from '../base/fault.ts';

@@ -3,7 +3,6 @@
  * squares so that the layer gives what the original gave, one layer after the other, each on the inputs that the pruned and
  * refitted layers before it make.
  */
-
 import type { ChannelGroups } from '../analysis/channel-groups.ts';
 import type { EvidenceRequest, LayerRows } from '../analysis/evidence.ts';
 import { leastSquares } from '../analysis/least-squares.ts';

@@ -1,5 +1,4 @@
 /** Owns the registry of techniques: one line each. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { binarize } from './binarize.ts';

@@ -3,7 +3,6 @@
  * divided by their scale, clipped and rounded in every step, with the straight-through gradient; stored as integers again where
  * they stood. A learnt scale is LSQ's (Esser et al. 2020): the same gradient, by its logarithm.
  */
-
 import { inferFacts } from '../analysis/infer-facts.ts';
 import { trainableBehind } from '../autodiff/parameters.ts';
 import { Fault } from '../base/fault.ts';

@@ -1,5 +1,4 @@
 /** Owns the technique quantize: 8-bit static (QDQ) and dynamic, weight-only from 2 to 8 bits. */
-
 import type { EvidenceRequest } from '../analysis/evidence.ts';
 import { type Text, text } from '../base/text.ts';
 import type { Node } from '../ir/model.ts';

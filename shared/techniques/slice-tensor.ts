@@ -1,5 +1,4 @@
 /** Owns sliceTensor: a tensor without some indices along its axes, its bytes computed when asked. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { elementCount, elementTypes } from '../ir/element-type.ts';

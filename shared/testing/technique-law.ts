@@ -2,7 +2,6 @@
  * Owns techniqueLaw: one technique with one set of parameters on one model, run as a job runs it, and everything in which
  * preview, written file and promises disagree.
  */
-
 import { calibrate } from '../analysis/calibration.ts';
 import type { ShapeChoice } from '../analysis/figures.ts';
 import { measureFigures } from '../analysis/measure-figures.ts';

@@ -1,5 +1,4 @@
 /** Owns reading class scores: the answer of a sample, its rank of the true class, and the interval of a share. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { bfloatToNumber, halfToNumber } from '../ir/values.ts';

@@ -1,5 +1,4 @@
 /** Owns compare: how far one model's outputs, and its layers' where both name them alike, are from another's. */
-
 import type { Cancel } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns the watch over the loss of a training: no number any more, or risen far above where it began. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { TargetRule } from './targets.ts';

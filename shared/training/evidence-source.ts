@@ -1,5 +1,4 @@
 /** Owns EvidenceSource: samples as they enter a model, with what they are. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';

@@ -1,5 +1,4 @@
 /** Owns what a model wants fed: its one data input, how an image lies in it, and whether the batch is free. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { ElementType } from '../ir/element-type.ts';

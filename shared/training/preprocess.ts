@@ -1,5 +1,4 @@
 /** Owns preprocessing: decoded samples to the tensor that a model's input takes. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Dim } from '../ir/model.ts';

@@ -1,5 +1,4 @@
 /** Owns inputs without data: seeded random batches, said as such wherever their results are shown. */
-
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
 import { text } from '../base/text.ts';

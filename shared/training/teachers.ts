@@ -1,5 +1,4 @@
 /** Owns the teachers of a training: sessions that answer a batch with probabilities and with the values of hints. */
-
 import type { LossKind } from '../autodiff/losses.ts';
 import { scoringGraph } from '../autodiff/scoring-graph.ts';
 import { Fault } from '../base/fault.ts';

@@ -1,5 +1,4 @@
 /** Owns the guard that keeps test samples from whatever learns or chooses. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Dataset } from '../ports/dataset.ts';

@@ -2,7 +2,6 @@
  * Owns one phase of a training: epochs, each judged on validation, the best kept. Chosen on validation alone; test samples are
  * out of reach.
  */
-
 import { neverCancelled } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';

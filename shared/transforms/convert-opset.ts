@@ -2,7 +2,6 @@
  * Owns convertOpset: a model raised to a newer ai.onnx opset with every operator's meaning kept. One adapter per operator and
  * version stands in `opset/`; a node walks through those between the two versions, and so does what an adapter put in.
  */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { graphIndex } from '../ir/graph-index.ts';

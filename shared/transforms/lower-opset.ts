@@ -2,7 +2,6 @@
  * Owns lowerOpset: a model brought to an older ai.onnx opset with every operator's meaning kept, or refused with the node that
  * cannot follow. Per operator and version: adapters in `opset/lower/`, else the form is the old one once newer settings are off.
  */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { graphIndex, outerReads, subgraphs } from '../ir/graph-index.ts';

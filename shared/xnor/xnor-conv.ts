@@ -1,5 +1,4 @@
 /** Owns the convolution by XNOR and its float twin as functions of plain arrays, and the loop that both must equal. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import { largestFilter } from './kernels.ts';

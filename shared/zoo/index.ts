@@ -1,5 +1,4 @@
 /** Owns the registry of the zoo: every network that can be built. */
-
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
 import type { Model } from '../ir/model.ts';

@@ -2,7 +2,6 @@
  * Owns writing a network down layer by layer: nodes, weights drawn from a seed (He et al. 2015) and computed only when asked
  * for, and the size that each value has.
  */
-
 import { Fault } from '../base/fault.ts';
 import { rng } from '../base/random.ts';
 import { text } from '../base/text.ts';

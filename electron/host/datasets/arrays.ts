@@ -1,5 +1,4 @@
 /** Owns NPY and NPZ data sets: which array holds samples and which labels, by the names in common use or by those given. */
-
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';

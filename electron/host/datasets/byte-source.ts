@@ -1,5 +1,4 @@
 /** Owns reading pieces of a file: small files are held in memory, large ones are read where they lie. */
-
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns the binary form of CIFAR-10 and CIFAR-100: label bytes, then 32 x 32 pixels, red plane, green, blue. */
-
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';

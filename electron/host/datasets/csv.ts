@@ -1,5 +1,4 @@
 /** Owns CSV files: one sample a line, numbers and a label; a header is optional, and names the label's column where it is not the first. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { type Said, text } from '#shared/base/text.ts';
 import type { Dataset } from '#shared/ports/dataset.ts';

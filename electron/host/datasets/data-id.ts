@@ -1,5 +1,4 @@
 /** Owns the data id: a path, and behind a # what to take from it (`digits.npz#x=pixels,y=class`, `wine.csv#label=kind`). */
-
 import { existsSync } from 'node:fs';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns decoding JPEG and PNG files to RGB: grey, palette, alpha and 16 bit included; sizes that cannot be are refused unread. */
-
 import { readFileSync } from 'node:fs';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';

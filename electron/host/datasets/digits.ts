@@ -1,5 +1,4 @@
 /** Owns the digits that come with the package `mnist`: the first 10,000 of MNIST's training images. */
-
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Fault } from '#shared/base/fault.ts';

@@ -1,5 +1,4 @@
 /** Owns IDX files (MNIST's own format, plain or gzip): images beside labels. */
-
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';

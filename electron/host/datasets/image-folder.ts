@@ -1,5 +1,4 @@
 /** Owns image folders: JPEG and PNG, one folder a class; `train/`, `val/` and `test/` above them are respected. */
-
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '#shared/base/fault.ts';

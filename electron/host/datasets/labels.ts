@@ -1,5 +1,4 @@
 /** Owns labels: numbers or words, as files have them, to class numbers and class names. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 

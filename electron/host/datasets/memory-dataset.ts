@@ -1,5 +1,4 @@
 /** Owns the data set that stands in memory: decoded samples, labels and a fixed split by index. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { Dataset, DatasetInfo, Sample, Split } from '#shared/ports/dataset.ts';

@@ -1,5 +1,4 @@
 /** Owns NPY arrays (NumPy's own format, versions 1 to 3): header, element types, and rows read where they lie. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { type Said, text } from '#shared/base/text.ts';
 import { halfToNumber } from '#shared/ir/values.ts';

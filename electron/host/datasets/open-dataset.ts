@@ -1,5 +1,4 @@
 /** Owns openDataset: from a data id (`digits`, or a path) to samples. */
-
 import { existsSync, statSync } from 'node:fs';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

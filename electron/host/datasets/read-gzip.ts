@@ -1,5 +1,4 @@
 /** Owns reading a whole file that may be gzipped. */
-
 import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Fault } from '#shared/base/fault.ts';

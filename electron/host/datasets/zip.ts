@@ -1,5 +1,4 @@
 /** Owns ZIP archives, as far as NPZ uses them: stored or deflated entries, ZIP64; hostile sizes are refused. */
-
 import { crc32, inflateRawSync } from 'node:zlib';
 import { Fault } from '#shared/base/fault.ts';
 import { type Said, text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns the device that the latency is shown for: this computer, one that is estimated, or one of the person's own; kept between visits. */
-
 import { create } from 'zustand';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns the ways a model comes to the screen: sample, file from the page, the system's dialog, one the host holds. */
-
 import { create } from 'zustand';
 import { Fault } from '#shared/base/fault.ts';
 import { type Text, text } from '#shared/base/text.ts';

@@ -1,5 +1,4 @@
 /** Owns the recipe as a file of the person's: saved, loaded, copied. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import { parseRecipe } from '#shared/recipes/recipe.ts';

@@ -1,5 +1,4 @@
 /** Owns pictures on their way in and out: a file or a drawing as a sample, a sample as pixels. */
-
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { Sample } from '#shared/ports/dataset.ts';

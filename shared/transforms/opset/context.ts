@@ -1,5 +1,4 @@
 /** Owns what an opset adapter sees of its node and how it makes the nodes and constants that take its place. */
-
 import { Fault } from '../../base/fault.ts';
 import { type Said, textAround } from '../../base/text.ts';
 import type { ElementType } from '../../ir/element-type.ts';

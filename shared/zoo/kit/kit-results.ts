@@ -1,5 +1,4 @@
 /** Owns the results of a kit: reading them, line by line refused where they are wrong, and the profile that they give. */
-
 import { z } from 'zod';
 import { worksOf } from '../../analysis/latency/works-of.ts';
 import { Fault } from '../../base/fault.ts';
