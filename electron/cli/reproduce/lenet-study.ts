@@ -10,10 +10,12 @@ export interface Lenet {
   readonly make: (seed: number) => Model;
   /** Learning rate of the dense net, SGD with momentum 0.9, along a cosine to zero. */
   readonly rate: number;
+  /** Share of the dense training in which the rate rises from zero: from some seeds the net runs away at once without it. */
+  readonly warmUp?: number;
 }
 
 export const leNet300: Lenet = { name: 'LeNet-300-100', make: lenet300, rate: 0.05 };
-export const leNet5: Lenet = { name: 'LeNet-5', make: lenet5, rate: 0.03 };
+export const leNet5: Lenet = { name: 'LeNet-5', make: lenet5, rate: 0.03, warmUp: 0.1 };
 
 export interface Epochs {
   readonly dense: number;
@@ -26,7 +28,8 @@ export const keptName = (net: Lenet, seed: number, what: string): string => `${n
 /** The dense net of a seed: augmented digits, weight decay 5e-4. */
 export function denseLenet(study: Study, net: Lenet, seed: number, epochs: number): Promise<KeptModel> {
   const start = fresh(net.make(seed), `${net.name} ${seed}`);
-  const params = { epochs, learningRate: net.rate, weightDecay: 5e-4 };
+  const warm = net.warmUp === undefined ? {} : { warmUp: net.warmUp };
+  const params = { epochs, learningRate: net.rate, weightDecay: 5e-4, ...warm };
   return afterSteps(
     study,
     keptName(net, seed, 'dense'),
