@@ -162,6 +162,13 @@ describe('layers', () => {
     ).toEqual(['./a.ts', './b.ts', './c.ts', './d.css']);
   });
 
+  it('stand in the folder README in their order', () => {
+    const listed = readFileSync(join(root, 'shared/README.md'), 'utf8').match(/^`base`.*$/m)?.[0] ?? '';
+    expect([...listed.matchAll(/`(\w+)`/g)].map((m) => m[1])).toEqual(
+      sharedOrder.filter((l) => l !== 'testing' && files.some((f) => f.startsWith(`shared/${l}/`))),
+    );
+  });
+
   it('each have a place in the table', () => {
     const layers = new Set(files.map((f) => `${at(f, sideAt)}/${at(f, layerAt)}`).filter((l) => !l.includes('.')));
     const known = new Set([
