@@ -5,8 +5,9 @@
 import { Fault, faultMessage, toFault } from '../base/fault.ts';
 import { both } from '../base/text.ts';
 import { type Graph, type Model, type Node, opsetVersion, type ValueInfo } from '../ir/model.ts';
-import { type Wiring, wiringOf } from '../ir/wiring.ts';
-import { type Facts, isNone, unknownFacts } from '../ops/declare.ts';
+import { subgraphs } from '../ir/subgraphs.ts';
+import { requiredInputs, type Wiring, wiringOf } from '../ir/wiring.ts';
+import { type Facts, type InferContext, isNone, unknownFacts } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import { FactsTable } from './facts-table.ts';
 import type { ShapeChoice } from './figures.ts';
@@ -137,6 +138,18 @@ function inferNode(node: Node, at: number, scope: Scope, memo: NodeMemo): Rememb
   return entry;
 }
 
+type Inside = InferContext['subgraph'];
+
+/** For the nodes that hold no graph, which are nearly all: a closure each is a cost that a slider feels. */
+const noInside: Inside = () => [];
+
+const insideOf =
+  (scope: Scope): Inside =>
+  (graph, given) => {
+    const inner = enterSubgraph(graph, given, scope);
+    return graph.outputs.map((o) => inner.facts.get(o.name) ?? unknownFacts);
+  };
+
 function byRule(node: Node, inputs: readonly (Facts | undefined)[], scope: Scope): readonly Facts[] {
   const rule = opOf(node)?.infer;
   if (rule === undefined || isNone(rule)) {
@@ -148,10 +161,7 @@ function byRule(node: Node, inputs: readonly (Facts | undefined)[], scope: Scope
       node,
       version: versionOf(scope, node.domain),
       inputs,
-      subgraph: (graph, given) => {
-        const inner = enterSubgraph(graph, given, scope);
-        return graph.outputs.map((o) => inner.facts.get(o.name) ?? unknownFacts);
-      },
+      subgraph: subgraphs(node).length > 0 ? insideOf(scope) : noInside,
     });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.where !== undefined) throw thrown;
@@ -214,7 +224,7 @@ export function inferScope(
   choice: ShapeChoice = { inputs: {} },
   more: { readonly batch?: number } = {},
 ): Scope {
-  const given = chosenInputs(model.graph.inputs, choice.inputs, more.batch);
+  const given = chosenInputs(requiredInputs(model.graph), choice.inputs, more.batch);
   const { graph, opsets } = model;
   const wiring = wiringOf(graph);
   const facts = new FactsTable(wiring);

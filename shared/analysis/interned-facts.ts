@@ -21,11 +21,11 @@ class Interned implements Facts {
   declare readonly content?: readonly Scalar[];
   readonly #id: number;
 
-  constructor(of: Facts) {
-    this.elem = of.elem;
-    this.shape = of.shape;
-    this.constant = of.constant;
-    if (of.content !== undefined) this.content = of.content;
+  constructor(elem: Facts['elem'], shape: Facts['shape'], constant: boolean, content: Facts['content']) {
+    this.elem = elem;
+    this.shape = shape;
+    this.constant = constant;
+    if (content !== undefined) this.content = content;
     this.#id = nextId++;
   }
 
@@ -66,8 +66,19 @@ function sameList<T>(a: readonly T[] | null | undefined, b: readonly T[] | null 
 /** The one object for facts equal to these; the very same where they cannot be compared. */
 export function interned(facts: Facts): Facts {
   if (Interned.idOf(facts) !== 0 || facts.other !== undefined || isLazy(facts)) return facts;
-  const { elem, shape, constant, content } = facts;
+  const { content } = facts;
   if (content !== undefined && content.length > longest) return facts;
+  return theOne(facts.elem, facts.shape, facts.constant, content);
+}
+
+/** The one object for a constant of this content, made only where none stands yet. */
+export const internedConstant = (
+  elem: Facts['elem'],
+  shape: readonly number[],
+  content: readonly number[],
+): Facts | undefined => (content.length > longest ? undefined : theOne(elem, shape, true, content));
+
+function theOne(elem: Facts['elem'], shape: Facts['shape'], constant: boolean, content: Facts['content']): Facts {
   let h = shape === null ? 7 : hashList(shape, constant ? 1 : 2);
   if (content !== undefined) h = hashList(content, h);
   const bucket = table.get(h);
@@ -77,7 +88,7 @@ export function interned(facts: Facts): Facts {
       if (one === undefined || one.elem !== elem || one.constant !== constant) continue;
       if (sameList(one.shape, shape) && sameList(one.content, content)) return one;
     }
-  const made = new Interned(facts);
+  const made = new Interned(elem, shape, constant, content);
   if (++count > most) {
     table = new Map();
     count = 1;

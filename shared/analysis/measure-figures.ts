@@ -1,7 +1,7 @@
 /** Owns measureFigures: parameters, file bytes, work and peak memory of a model, per layer and in all. */
 import { type Model, type Node, opsetVersion } from '../ir/model.ts';
 import { fileBytes } from '../onnx/size.ts';
-import { parametersOf } from './count-parameters.ts';
+import { type ParameterUse, parametersOf } from './count-parameters.ts';
 import type { Figures, LayerFigures, ShapeChoice } from './figures.ts';
 import { inferScope, type Scope } from './infer-facts.ts';
 import { peakActivationBytes } from './peak-memory.ts';
@@ -23,15 +23,22 @@ interface Seen {
   readonly stored: Uint8Array;
 }
 
+/** Elements of the weights that nobody read before. */
+function newElements(uses: readonly ParameterUse[], { roots }: Seen): number {
+  let elements = 0;
+  for (let k = 0; k < uses.length; k++) {
+    const use = uses[k];
+    if (use === undefined || roots.has(use.root)) continue;
+    roots.add(use.root);
+    elements += use.elements;
+  }
+  return elements;
+}
+
 function layerOf(node: Node, at: number, scope: Scope, seen: Seen, missing: Map<string, number>): LayerFigures {
   const { graph, wiring, facts } = scope;
   const { work, notCounted, inside } = workOf(node, at, scope);
-  let parameters = 0;
-  for (const use of [...parametersOf(node, scope), ...inside]) {
-    if (seen.roots.has(use.root)) continue;
-    seen.roots.add(use.root);
-    parameters += use.elements;
-  }
+  const parameters = newElements(parametersOf(node, scope), seen) + newElements(inside, seen);
   let bytes = insideBytes(node);
   const start = wiring.inputStart[at] ?? 0;
   for (let k = 0; k < node.inputs.length; k++) {

@@ -1,7 +1,7 @@
 /** Owns peak activation memory: the most bytes of activations alive at once, nodes run in topological order. */
 import { elementTypes, rawByteLength } from '../ir/element-type.ts';
-import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph } from '../ir/model.ts';
+import { requiredInputs } from '../ir/wiring.ts';
 import type { Facts } from '../ops/declare.ts';
 import { sizeOf } from '../ops/fold.ts';
 import type { FactsTable } from './facts-table.ts';
@@ -39,7 +39,7 @@ export function peakActivationBytes(
     last.push(step);
     return size.push(bytes) - 1;
   };
-  for (const { name } of graphIndex(graph).requiredInputs) {
+  for (const { name } of requiredInputs(graph)) {
     const at = open(facts.get(name), 0);
     if (at === -2) return null;
     const id = wiring.ids.get(name);
@@ -64,7 +64,7 @@ export function peakActivationBytes(
       block[id] = at;
     }
   }
-  for (const name of graphIndex(graph).outputNames) touch(wiring.ids.get(name) ?? -1, order.length);
+  for (const { name } of graph.outputs) touch(wiring.ids.get(name) ?? -1, order.length);
   return sweep(size, birth, last, order.length);
 }
 

@@ -6,12 +6,9 @@ import type { Dim, ValueInfo, ValueType } from '../ir/model.ts';
 import type { SparseTensor, Tensor } from '../ir/tensor.ts';
 import { integersOf, toNumbers } from '../ir/values.ts';
 import { type Facts, type Scalar, unknownFacts } from '../ops/declare.ts';
-import { foldLimit } from '../ops/fold.ts';
+import { floatFoldLimit, foldLimit } from '../ops/fold.ts';
 import { withLazyContent } from '../ops/lazy-content.ts';
-import { interned } from './interned-facts.ts';
-
-/** Integers hold shapes, axes and bounds; of floats only small ones matter (Resize scales, Range limits). */
-const floatLimit = 64;
+import { interned, internedConstant } from './interned-facts.ts';
 
 const ofTensor = new WeakMap<Tensor, Facts>();
 const ofSparse = new WeakMap<SparseTensor, Facts>();
@@ -32,21 +29,23 @@ const isPacked = ({ type }: Tensor): boolean => {
   return family === 'string' || family === 'complex' || (family !== 'bool' && bits <= 8);
 };
 
+const plain = (tensor: Tensor): Facts => ({ elem: tensor.type, shape: tensor.dims, constant: true });
+
 /**
  * Facts of an initializer; the same object for the same tensor. A small content is read only when a rule asks for it, so
  * that inference never computes the weights of a preview.
  */
 export function tensorSource(tensor: Tensor): Facts {
-  const known = ofTensor.get(tensor);
+  // Integers made in memory are looked up by value: a slider makes hundreds of such tensors at each position.
+  const made = integersOf(tensor);
+  const known = made === undefined ? ofTensor.get(tensor) : internedConstant(tensor.type, tensor.dims, made);
   if (known !== undefined) return known;
   const { family } = elementTypes[tensor.type];
-  const limit = family === 'float' ? floatLimit : isPacked(tensor) ? -1 : foldLimit;
-  const base = { elem: tensor.type, shape: tensor.dims, constant: true };
-  let facts: Facts = base;
-  const made = integersOf(tensor);
-  if (elementCount(tensor.dims) > limit) facts = base;
-  else if (made !== undefined) facts = { ...base, content: made };
-  else facts = withLazyContent(base, () => contentOf(tensor));
+  const limit = family === 'float' ? floatFoldLimit : isPacked(tensor) ? -1 : foldLimit;
+  let facts: Facts;
+  if (elementCount(tensor.dims) > limit) facts = plain(tensor);
+  else if (made !== undefined) facts = { elem: tensor.type, shape: tensor.dims, content: made, constant: true };
+  else facts = withLazyContent(plain(tensor), () => contentOf(tensor));
   facts = interned(facts);
   ofTensor.set(tensor, facts);
   return facts;

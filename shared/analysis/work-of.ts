@@ -1,6 +1,7 @@
 /** Owns the work of one node: its operator's rule, or what stands inside the local function or subgraphs it runs. */
 import type { Graph, Node } from '../ir/model.ts';
-import { isNone, type OpWork, unknownFacts } from '../ops/declare.ts';
+import { subgraphs } from '../ir/subgraphs.ts';
+import { isNone, type OpWork, unknownFacts, type WorkContext } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import { type ParameterUse, parametersOf, throughCall } from './count-parameters.ts';
 import { enterCall, enterSubgraph, inputsAt, type Scope, versionOf } from './infer-facts.ts';
@@ -54,9 +55,9 @@ const kept = new WeakMap<OpWork, Met>();
 
 /** The work of the node at a position of a graph whose scope has been inferred. */
 export function workOf(node: Node, at: number, scope: Scope): NodeWork {
-  const of = functionOf(scope.model, node);
   const memo = scope.met[at];
   if (memo?.work !== undefined) return { work: memo.work, ...(kept.get(memo.work) ?? none) };
+  const of = functionOf(scope.model, node);
   const met: Met = { notCounted: [], inside: [] };
   const work = of === undefined ? byRule(node, at, scope, met) : ofCall(node, scope, met);
   if (work === undefined) return { work, notCounted: [opName(node)], inside: [] };
@@ -72,10 +73,19 @@ function byRule(node: Node, at: number, scope: Scope, met: Met): OpWork | undefi
     node,
     version: versionOf(scope, node.domain),
     inputs: inputsAt(scope, at, node),
-    outputs: node.outputs.map((o) => scope.facts.get(o) ?? unknownFacts),
-    subgraph: (graph, given) => sumOf(graph, enterSubgraph(graph, given, scope), met),
+    outputs: scope.met[at]?.outputs ?? node.outputs.map((o) => scope.facts.get(o) ?? unknownFacts),
+    subgraph: subgraphs(node).length > 0 ? insideOf(scope, met) : noInside,
   });
 }
+
+type Inside = WorkContext['subgraph'];
+
+const noInside: Inside = () => ({ macs: 0, otherOps: 0 });
+
+const insideOf =
+  (scope: Scope, met: Met): Inside =>
+  (graph, given) =>
+    sumOf(graph, enterSubgraph(graph, given, scope), met);
 
 function ofCall(node: Node, scope: Scope, met: Met): OpWork | undefined {
   const entered = enterCall(node, scope);

@@ -7,8 +7,10 @@ type Kind = AttributeValue['kind'];
 type Values = { [A in AttributeValue as A['kind']]: A['value'] };
 
 /** The attribute of this name, or undefined. */
-export const attribute = (node: Node, name: string): Attribute | undefined =>
-  node.attributes.find((a) => a.name === name);
+export function attribute(node: Node, name: string): Attribute | undefined {
+  for (let k = 0; k < node.attributes.length; k++) if (node.attributes[k]?.name === name) return node.attributes[k];
+  return undefined;
+}
 
 /** The value of an attribute that must have this kind; undefined where absent. Throws `bad-graph` on another kind. */
 export function attributeOf<K extends Kind>(node: Node, name: string, kind: K): Values[K] | undefined {

@@ -3,7 +3,7 @@ import { lazy } from '../base/lazy.ts';
 import type { Graph, Node, ValueInfo } from './model.ts';
 import { outerReads, subgraphs } from './subgraphs.ts';
 import type { SparseTensor, Tensor } from './tensor.ts';
-import { wiringOf } from './wiring.ts';
+import { requiredInputs, wiringOf } from './wiring.ts';
 
 export { outerReads, subgraphs };
 
@@ -55,26 +55,20 @@ function orderOf(graph: Graph): readonly Node[] {
   return Array.from(order, (at) => graph.nodes[at]).filter((n) => n !== undefined);
 }
 
-/** Each part is made when it is first asked: a preview asks for few. */
 /** Every value that a node reads: its inputs, and what its subgraphs read from around them. */
 export function readsOf(node: Node): readonly string[] {
   const inner = subgraphs(node);
   return inner.length === 0 ? node.inputs : [...node.inputs, ...inner.flatMap((g) => [...outerReads(g)])];
 }
 
+/** Each part is made when it is first asked: a preview asks for few. */
 function build(graph: Graph): GraphIndex {
   const producer = lazy(() => producers(graph));
   const uses = lazy(() => usesOf(graph));
   const initializer = lazy(() => new Map(graph.initializers.map((t) => [t.name, t])));
   const sparseInitializer = lazy(() => new Map(graph.sparseInitializers.map((t) => [t.values.name, t])));
   const nodeById = lazy(() => new Map(graph.nodes.map((n) => [n.id, n])));
-  const required = lazy(() => {
-    const given = new Set(graph.inputs.map((i) => i.name));
-    const backed = new Set<string>();
-    for (const t of graph.initializers) if (given.has(t.name)) backed.add(t.name);
-    for (const t of graph.sparseInitializers) if (given.has(t.values.name)) backed.add(t.values.name);
-    return graph.inputs.filter((i) => !backed.has(i.name));
-  });
+  const required = lazy(() => requiredInputs(graph));
   const outputNames = lazy(() => new Set(graph.outputs.map((o) => o.name)));
   const order = lazy(() => orderOf(graph));
   return {

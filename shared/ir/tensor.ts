@@ -73,4 +73,5 @@ export function lazyTensor(name: string, type: ElementType, dims: readonly numbe
 }
 
 /** The same tensor under another name. */
-export const renameTensor = (tensor: Tensor, name: string): Tensor => ({ ...tensor, name });
+export const renameTensor = (tensor: Tensor, name: string): Tensor =>
+  tensor.name === name ? tensor : { ...tensor, name };

@@ -317,10 +317,10 @@ export function packNumbers(type: ElementType, values: ArrayLike<number>): Uint8
 }
 
 /** Integers that a tensor was made from, by its `bytes` (which a renamed copy keeps). */
-const madeFrom = new WeakMap<Tensor['bytes'], readonly number[]>();
+type Made = Tensor['bytes'] & { integers?: readonly number[] };
 
 /** The integers that a tensor was made from in memory, without packing and unpacking them; undefined for others. */
-export const integersOf = (tensor: Tensor): readonly number[] | undefined => madeFrom.get(tensor.bytes);
+export const integersOf = (tensor: Tensor): readonly number[] | undefined => (tensor.bytes as Made).integers;
 
 /** A tensor from plain numbers, packed when its bytes are first asked for. */
 export function numbersTensor(
@@ -336,7 +336,7 @@ export function numbersTensor(
     values.length === elementCount(dims) &&
     values.every(Number.isSafeInteger)
   )
-    madeFrom.set(tensor.bytes, values);
+    (tensor.bytes as Made).integers = values;
   return tensor;
 }
 

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../base/fault.ts';
 import { text } from '../base/text.ts';
-import type { Graph, Node } from './model.ts';
+import type { Graph, Node, ValueInfo } from './model.ts';
 import { outerReads, subgraphs } from './subgraphs.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -61,6 +61,16 @@ export function wiringOf(graph: Graph): Wiring {
   recent.unshift(new WeakRef(made));
   recent.length = Math.min(recent.length, remembered);
   return made.wiring;
+}
+
+/** Inputs that a caller must feed: graph inputs that no initializer of the same name backs. */
+export function requiredInputs(graph: Graph): readonly ValueInfo[] {
+  const { ids, initializerAt, sparseAt } = wiringOf(graph);
+  const isBacked = ({ name }: ValueInfo): boolean => {
+    const id = ids.get(name);
+    return id !== undefined && ((initializerAt[id] ?? -1) >= 0 || (sparseAt[id] ?? -1) >= 0);
+  };
+  return graph.inputs.some(isBacked) ? graph.inputs.filter((i) => !isBacked(i)) : graph.inputs;
 }
 
 const sameNames = (a: readonly string[], b: readonly string[]): boolean =>

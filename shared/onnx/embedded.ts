@@ -1,5 +1,4 @@
 /** Owns embedded: a model with its external data taken in, so that its bytes alone can be run. */
-import { subgraphs } from '../ir/graph-index.ts';
 import type { Attribute, Graph, Model, Node } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
 
@@ -14,8 +13,17 @@ function inAttribute(a: Attribute): Attribute {
   return a;
 }
 
+/** Holds a tensor that stands outside, or a graph that may. */
+function mayReach(node: Node): boolean {
+  for (let k = 0; k < node.attributes.length; k++) {
+    const a = node.attributes[k];
+    if (a?.kind === 'graph' || (a?.kind === 'tensor' && a.value.storage.kind === 'external')) return true;
+  }
+  return false;
+}
+
 function inNode(node: Node): Node {
-  if (!node.attributes.some((a) => a.kind === 'tensor') && subgraphs(node).length === 0) return node;
+  if (!mayReach(node)) return node;
   const attributes = node.attributes.map(inAttribute);
   return attributes.every((a, k) => a === node.attributes[k]) ? node : { ...node, attributes };
 }

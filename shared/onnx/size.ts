@@ -119,7 +119,7 @@ function tensorBytes(tensor: Tensor): number {
   if (tensor.rest !== undefined || tensor.strings !== undefined || sourceOf(tensor) !== undefined)
     return messageBytes(TensorProtoSchema, tensorToProto(tensor));
   let bytes = textBytes(8, tensor.name) + textBytes(12, tensor.doc ?? '');
-  for (const d of tensor.dims) bytes += 1 + varintLength(d);
+  for (let k = 0; k < tensor.dims.length; k++) bytes += 1 + varintLength(tensor.dims[k] ?? 0);
   bytes += 1 + varintLength(elementTypes[tensor.type].code);
   const raw = rawByteLength(tensor.type, elementCount(tensor.dims));
   return raw === 0 ? bytes : bytes + delimitedLength(9, raw);

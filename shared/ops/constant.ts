@@ -6,7 +6,7 @@ import type { Tensor } from '../ir/tensor.ts';
 import { numbersTensor, toNumbers } from '../ir/values.ts';
 import { fed, fixed, ints } from './case-values.ts';
 import { type Facts, type InferContext, type NodeContext, none, type Op, type Scalar } from './declare.ts';
-import { foldableShape, foldLimit } from './fold.ts';
+import { floatFoldLimit, foldableShape, foldLimit } from './fold.ts';
 import { withLazyContent } from './lazy-content.ts';
 import { axisAt, family, freeAxis, freezeAll, moveWork, noQuantize, tensorFacts, times, viewWork } from './rule.ts';
 
@@ -83,10 +83,9 @@ const inferConstantOfShape = (c: InferContext): readonly Facts[] => {
   const rank = target?.shape?.[0];
   const shape = target?.content ?? (typeof rank === 'number' ? Array.from({ length: rank }, () => null) : null);
   const dims = foldableShape(shape);
-  const one = (): Scalar => (fill === undefined ? 0 : (fill.content?.[0] ?? null));
-  // A float filling is a weight, not a shape: its content is worth keeping only where it is small.
-  const few = dims !== undefined && (isFloat(fill?.elem ?? 'float') ? elementCount(dims) <= 64 : true);
-  const content = few ? new Array<Scalar>(elementCount(dims)).fill(one()) : undefined;
+  const few = dims !== undefined && elementCount(dims) <= (isFloat(fill?.elem ?? 'float') ? floatFoldLimit : foldLimit);
+  const one = few && fill !== undefined ? (fill.content?.[0] ?? null) : 0;
+  const content = few ? new Array<Scalar>(elementCount(dims)).fill(one) : undefined;
   return [tensorFacts(c, fill?.elem ?? 'float', shape, content)];
 };
 

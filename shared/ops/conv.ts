@@ -8,7 +8,7 @@ import { convGradient, convTransposeGradient } from './conv-gradient.ts';
 import type { Facts, InferContext, KernelClass, NodeContext, Op, OpWork, WorkContext } from './declare.ts';
 import { sizeOf } from './fold.ts';
 import { fusedConvGradient } from './fused-gradient.ts';
-import { family, noGradientYet, tensorFacts, times } from './rule.ts';
+import { family, noGradientYet, tensorFacts, times, timesFrom } from './rule.ts';
 import { transposedSize, windowOf, windowSize } from './window.ts';
 
 const kernelOf = (c: NodeContext): readonly Dim[] | undefined =>
@@ -21,10 +21,10 @@ export function inferConv(c: InferContext): readonly Facts[] {
   const rank = x?.shape ? x.shape.length - 2 : kernel?.length;
   if (rank === undefined) return [tensorFacts(c, x?.elem ?? w?.elem ?? null, null)];
   const window = windowOf(c.node, rank);
-  const spatial = Array.from({ length: rank }, (_, i) =>
-    windowSize(x?.shape?.[i + 2] ?? null, kernel?.[i] ?? null, window, i, rank),
-  );
-  return [tensorFacts(c, x?.elem ?? w?.elem ?? null, [x?.shape?.[0] ?? null, w?.shape?.[0] ?? null, ...spatial])];
+  const shape: Dim[] = [x?.shape?.[0] ?? null, w?.shape?.[0] ?? null];
+  for (let i = 0; i < rank; i++)
+    shape.push(windowSize(x?.shape?.[i + 2] ?? null, kernel?.[i] ?? null, window, i, rank));
+  return [tensorFacts(c, x?.elem ?? w?.elem ?? null, shape)];
 }
 
 /** X: [N, C, d1 ...]; W: [C, M/group, k1 ...] -> [N, M, o1 ...] */
@@ -50,7 +50,7 @@ function inferTranspose(c: InferContext): readonly Facts[] {
 export function convWork(c: WorkContext): OpWork {
   const w = c.inputs[1]?.shape;
   const out = sizeOf(c.outputs[0]?.shape);
-  const perOutput = w ? times(...w.slice(1)) : null;
+  const perOutput = w ? timesFrom(w, 1) : null;
   const depthwise = w?.[1] === 1 && intAttr(c.node, 'group', 1) > 1;
   const kernel: KernelClass = depthwise ? 'depthwise-conv' : 'conv';
   return { kernel, macs: times(out, perOutput), otherOps: c.inputs[2] === undefined ? 0 : out };
@@ -59,7 +59,7 @@ export function convWork(c: WorkContext): OpWork {
 /** Every input element meets M/group outputs at each kernel tap. */
 function transposeWork(c: WorkContext): OpWork {
   const w = c.inputs[1]?.shape;
-  const perInput = w ? times(...w.slice(1)) : null;
+  const perInput = w ? timesFrom(w, 1) : null;
   const bias = c.inputs[2] === undefined ? 0 : sizeOf(c.outputs[0]?.shape);
   return { kernel: 'conv-transpose', macs: times(sizeOf(c.inputs[0]?.shape), perInput), otherOps: bias };
 }

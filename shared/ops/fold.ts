@@ -9,9 +9,14 @@ import type { Facts, Scalar } from './declare.ts';
 /** Contents beyond this many elements are not followed. */
 export const foldLimit = 1024;
 
+/** Of floats only small contents matter (Resize scales, Range limits, Clip bounds); larger ones are weights. */
+export const floatFoldLimit = 16;
+
 /** The shape as numbers, or undefined where a dimension (or the rank) is not known. */
 export function knownShape(shape: readonly Dim[] | null | undefined): readonly number[] | undefined {
-  return shape?.every((d) => typeof d === 'number') ? (shape as readonly number[]) : undefined;
+  if (shape === null || shape === undefined) return undefined;
+  for (let i = 0; i < shape.length; i++) if (typeof shape[i] !== 'number') return undefined;
+  return shape as readonly number[];
 }
 
 /** Elements of a shape, or null where unknown. */
@@ -28,8 +33,8 @@ export function sizeOf(shape: readonly Dim[] | null | undefined): number | null 
 
 /** The shape as numbers where a content of it may be kept. */
 export function foldableShape(shape: readonly Dim[] | null | undefined): readonly number[] | undefined {
-  const dims = knownShape(shape);
-  return dims !== undefined && dims.reduce((n, d) => n * d, 1) <= foldLimit ? dims : undefined;
+  const size = sizeOf(shape);
+  return size !== null && size <= foldLimit ? (shape as readonly number[]) : undefined;
 }
 
 /** The contents where all are numbers. */

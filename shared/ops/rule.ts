@@ -22,7 +22,10 @@ import { foldableShape, numbersOf, sizeOf } from './fold.ts';
 export const axisAt = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
 /** True where every input that is given depends on no graph input. */
-export const constantInputs = (c: NodeContext): boolean => c.inputs.every((i) => i === undefined || i.constant);
+export function constantInputs(c: NodeContext): boolean {
+  for (let k = 0; k < c.inputs.length; k++) if (c.inputs[k]?.constant === false) return false;
+  return true;
+}
 
 /** Facts of a computed tensor. `content` is dropped where it does not fill the shape, and for strings. */
 export function tensorFacts(
@@ -49,12 +52,15 @@ export function intsSetting(c: NodeContext, name: string, k: number): readonly n
 }
 
 /** A product that is null as soon as one factor is unknown; a zero wins over unknown. */
-export function times(...factors: readonly (Dim | undefined)[]): number | null {
-  if (factors.includes(0)) return 0;
-  let product = 1;
-  for (const f of factors) {
-    if (typeof f !== 'number') return null;
-    product *= f;
+export const times = (...factors: readonly (Dim | undefined)[]): number | null => timesFrom(factors, 0);
+
+/** The product of a list from a position on, as `times`. */
+export function timesFrom(factors: readonly (Dim | undefined)[], start: number): number | null {
+  let product: number | null = 1;
+  for (let k = start; k < factors.length; k++) {
+    const f = factors[k];
+    if (f === 0) return 0;
+    product = typeof f === 'number' && product !== null ? product * f : null;
   }
   return product;
 }

@@ -3,6 +3,8 @@ import { intAttr, intsAttr, stringAttr } from '../ir/attribute.ts';
 import type { Dim, Node } from '../ir/model.ts';
 
 export interface Window {
+  /** Spatial axes. */
+  readonly rank: number;
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   /** [begins ..., ends ...] */
@@ -12,11 +14,22 @@ export interface Window {
   readonly ceil: boolean;
 }
 
-/** The window attributes of a node over `rank` spatial axes. */
+const windows = new WeakMap<Node, Window>();
+
+/** The window attributes of a node over `rank` spatial axes, read once. */
 export function windowOf(node: Node, rank: number): Window {
+  const known = windows.get(node);
+  if (known !== undefined && known.rank === rank) return known;
+  const window = readWindow(node, rank);
+  windows.set(node, window);
+  return window;
+}
+
+function readWindow(node: Node, rank: number): Window {
   const ones = Array.from({ length: rank }, () => 1);
   const given = intsAttr(node, 'pads');
   return {
+    rank,
     strides: intsAttr(node, 'strides') ?? ones,
     dilations: intsAttr(node, 'dilations') ?? ones,
     pads: given ?? Array.from({ length: 2 * rank }, () => 0),

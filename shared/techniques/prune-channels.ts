@@ -68,8 +68,11 @@ const shortList = (ids: readonly string[]): string =>
   ids.length > 3 ? `${ids.slice(0, 3).join(', ')} + ${ids.length - 3}` : ids.join(', ');
 
 function limitNotes(c: StepContext, { decisions, short }: Amounts): readonly Text[] {
-  const named = (limit: Decision['limit']): string[] =>
-    [...decisions].filter(([, d]) => d.limit === limit).map(([g]) => g.id);
+  const named = (limit: Decision['limit']): string[] => {
+    const found: string[] = [];
+    for (const [g, d] of decisions) if (d.limit === limit) found.push(g.id);
+    return found;
+  };
   const [one, none] = [named('one-stays'), named('no-multiple')];
   const notes: Text[] = [];
   if (one.length > 0)

@@ -1,20 +1,36 @@
 /**
  * Owns setConstants: new values for small integer constants that nodes read (Reshape target, Split sizes). A constant
- * that others read too is left to them; the node gets a copy of its own.
+ * that others read too is left to them; the node gets a new one, which nodes that want the same values share.
  */
-import type { ElementType } from '../ir/element-type.ts';
+
+import { factsId } from '../analysis/interned-facts.ts';
+import { type ElementType, elementCount } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Graph, Model, Node } from '../ir/model.ts';
-import type { Tensor } from '../ir/tensor.ts';
+import { renameTensor, type Tensor } from '../ir/tensor.ts';
 import { numbersTensor } from '../ir/values.ts';
 import type { Facts } from '../ops/declare.ts';
+import { knownShape } from '../ops/fold.ts';
 
 export interface ConstantChange {
-  /** The node as it was before the rewrite. */
-  readonly node: Node;
+  /** The nodes that want it, as they were before the rewrite; what they read there has equal facts. */
+  readonly nodes: readonly Node[];
   readonly input: number;
   readonly values: readonly number[];
 }
+
+/** One input of a node reads another value; `more`: further ones of the same node. */
+interface Rewire {
+  readonly input: number;
+  readonly name: string;
+  readonly more: Rewire | undefined;
+}
+
+const sameNumbers = (a: readonly unknown[] | undefined, b: readonly number[]): boolean => {
+  if (a?.length !== b.length) return false;
+  for (let k = 0; k < b.length; k++) if (a[k] !== b[k]) return false;
+  return true;
+};
 
 /** `graph` is the rewritten graph of `model`, its nodes with the ids they had; returns it with the constants set. */
 export function setConstants(
@@ -28,40 +44,43 @@ export function setConstants(
   const replacedTensors = new Map<string, Tensor>();
   const replacedNodes = new Map<string, Tensor>();
   const added: Tensor[] = [];
-  const rewired = new Map<string, Map<number, string>>();
-  for (const change of changes) {
-    const name = change.node.inputs[change.input] ?? '';
-    const known = name === '' ? undefined : facts.get(name);
-    const now = known?.content;
-    if (now !== undefined && now.length === change.values.length && now.every((v, i) => v === change.values[i]))
-      continue;
+  const alike = new Map<string, string>();
+  const rewired = new Map<string, Rewire>();
+  for (const { nodes, input, values } of changes) {
+    const first = nodes[0]?.inputs[input] ?? '';
+    const known = first === '' ? undefined : facts.get(first);
+    if (sameNumbers(known?.content, values)) continue;
     const type: ElementType = known?.elem ?? 'int64';
-    const old = known?.shape?.map((d) => (typeof d === 'number' ? d : 0));
-    const dims =
-      old !== undefined && old.reduce((a, b) => a * b, 1) === change.values.length ? old : [change.values.length];
-    const tensor = numbersTensor(name, type, dims, change.values);
-    const alone = (index.uses.get(name) ?? []).length === 1 && !index.outputNames.has(name);
-    if (alone && index.initializer.has(name)) replacedTensors.set(name, tensor);
-    else if (alone && index.producer.get(name)?.op === 'Constant') replacedNodes.set(name, tensor);
-    else {
-      const own = freshName(model.graph, `${name === '' ? change.node.id : name}_${added.length}`);
-      added.push({ ...tensor, name: own });
-      const of = rewired.get(change.node.id) ?? new Map<number, string>();
-      rewired.set(change.node.id, of.set(change.input, own));
+    const old = knownShape(known?.shape);
+    const dims = old !== undefined && elementCount(old) === values.length ? old : [values.length];
+    const wanted = numbersTensor('', type, dims, values);
+    let shared: string | undefined;
+    for (const node of nodes) {
+      const name = node.inputs[input] ?? '';
+      const alone = index.uses.get(name)?.length === 1 && !index.outputNames.has(name);
+      if (alone && index.initializer.has(name)) replacedTensors.set(name, renameTensor(wanted, name));
+      else if (alone && index.producer.get(name)?.op === 'Constant') replacedNodes.set(name, wanted);
+      else {
+        if (shared === undefined) {
+          // What was read before is part of the key, so that which nodes share does not change as a slider moves.
+          const key = `${factsId(known)} ${values.join()}`;
+          shared = alike.get(key) ?? freshName(model.graph, `${name === '' ? node.id : name}_${added.length}`);
+          if (!alike.has(key)) added.push(renameTensor(wanted, shared));
+          alike.set(key, shared);
+        }
+        rewired.set(node.id, { input, name: shared, more: rewired.get(node.id) });
+      }
     }
   }
   const listed = model.irVersion < 4;
   return {
     ...graph,
     nodes: graph.nodes.map((n) => {
-      const inputs = rewired.size === 0 ? undefined : rewired.get(n.id);
-      if (inputs !== undefined) {
-        const length = Math.max(n.inputs.length, ...[...inputs.keys()].map((k) => k + 1));
-        return { ...n, inputs: Array.from({ length }, (_, k) => inputs.get(k) ?? n.inputs[k] ?? '') };
-      }
+      const rewire = rewired.size === 0 ? undefined : rewired.get(n.id);
+      if (rewire !== undefined) return reading(n, rewire);
       const tensor = n.op === 'Constant' ? replacedNodes.get(n.outputs[0] ?? '') : undefined;
       if (tensor === undefined) return n;
-      return { ...n, attributes: [{ name: 'value', kind: 'tensor', value: { ...tensor, name: '' } }] };
+      return { ...n, attributes: [{ name: 'value', kind: 'tensor', value: tensor }] };
     }),
     initializers: [...graph.initializers.map((t) => replacedTensors.get(t.name) ?? t), ...added],
     inputs: listed
@@ -74,6 +93,27 @@ export function setConstants(
         ]
       : graph.inputs,
   };
+}
+
+const lastReading = new WeakMap<Node, Node>();
+
+/** The node with inputs rewired; the very object of the last time where it reads the same, so that caches downstream hit. */
+function reading(node: Node, rewire: Rewire): Node {
+  const last = lastReading.get(node);
+  if (last !== undefined && rewire.more === undefined && last.inputs[rewire.input] === rewire.name) {
+    let same = last.inputs.length === Math.max(node.inputs.length, rewire.input + 1);
+    for (let k = 0; same && k < last.inputs.length; k++)
+      same = k === rewire.input || last.inputs[k] === (node.inputs[k] ?? '');
+    if (same) return last;
+  }
+  const inputs = [...node.inputs];
+  for (let at: Rewire | undefined = rewire; at !== undefined; at = at.more) {
+    while (inputs.length <= at.input) inputs.push('');
+    inputs[at.input] = at.name;
+  }
+  const made = { ...node, inputs };
+  lastReading.set(node, made);
+  return made;
 }
 
 const names = new WeakMap<Graph, ReadonlySet<string>>();

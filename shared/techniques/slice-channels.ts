@@ -4,10 +4,18 @@
  */
 import type { ChannelGroup, ChannelGroups } from '../analysis/channel-groups.ts';
 import { channelContext, isLeaf } from '../analysis/channel-slots.ts';
+import { factsId } from '../analysis/interned-facts.ts';
 import { lazy } from '../base/lazy.ts';
-import type { Graph, Model, Node, ValueInfo } from '../ir/model.ts';
+import type { Dim, Graph, Model, Node, ValueInfo } from '../ir/model.ts';
 import type { Tensor } from '../ir/tensor.ts';
-import { type AdaptContext, type Facts, isNone, type Slot } from '../ops/declare.ts';
+import {
+  type AdaptContext,
+  type ChannelContext,
+  type Facts,
+  isNone,
+  type NodeAdaptation,
+  type Slot,
+} from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import { type ConstantChange, setConstants } from './shape-constants.ts';
 import { type Kept, sliceTensor } from './slice-tensor.ts';
@@ -22,14 +30,30 @@ export interface Removal {
 /** Axis and class of everything in a graph that may need slicing; computed once per graph version. */
 interface Touch {
   readonly initializers: ReadonlyMap<Tensor, ReadonlyMap<number, number>>;
-  readonly leaves: ReadonlyMap<Node, ReadonlyMap<number, number>>;
+  readonly constants: ReadonlyMap<Node, ReadonlyMap<number, number>>;
+  readonly fills: readonly Fill[];
   readonly infos: ReadonlyMap<ValueInfo, ReadonlyMap<number, number>>;
-  readonly adapting: readonly { readonly node: Node; readonly classes: readonly number[] }[];
+  readonly adapting: readonly Adapting[];
+}
+
+/** ConstantOfShape nodes that read equal shapes and make axes of the same classes. */
+interface Fill {
+  readonly nodes: readonly Node[];
+  readonly shape: readonly Dim[];
+  readonly axes: ReadonlyMap<number, number>;
+}
+
+/** A node whose attributes or constants follow its axes. */
+interface Adapting {
+  readonly node: Node;
+  readonly adapt: (c: AdaptContext) => NodeAdaptation;
+  readonly context: ChannelContext;
+  readonly classes: readonly number[];
 }
 
 const touches = new WeakMap<ChannelGroups, Touch>();
 
-function touchOf(model: Model, groups: ChannelGroups): Touch {
+function touchOf(model: Model, facts: ReadonlyMap<string, Facts>, groups: ChannelGroups): Touch {
   const known = touches.get(groups);
   if (known !== undefined) return known;
   const { table } = groups;
@@ -48,7 +72,10 @@ function touchOf(model: Model, groups: ChannelGroups): Touch {
   const graph = model.graph;
   const touch: Touch = {
     initializers: present(graph.initializers.map((t) => [t, axes(t.name, t.dims.length)])),
-    leaves: present(graph.nodes.filter(isLeaf).map((n) => [n, axes(n.outputs[0] ?? '', 8)])),
+    constants: present(
+      graph.nodes.filter((n) => isLeaf(n) && n.op === 'Constant').map((n) => [n, axes(n.outputs[0] ?? '', 8)]),
+    ),
+    fills: fillsOf(graph, facts, (n) => axes(n.outputs[0] ?? '', 8)),
     infos: present([...graph.valueInfos, ...graph.inputs].map((v) => [v, axes(v.name, rankOf(v))])),
     adapting: graph.nodes.flatMap((node) => {
       const rule = opOf(node)?.channels;
@@ -56,11 +83,30 @@ function touchOf(model: Model, groups: ChannelGroups): Touch {
       const classes = (table.mentions.get(node) ?? [])
         .flatMap((s) => table.classOf(s) ?? [])
         .filter((c) => live.has(c));
-      return classes.length === 0 ? [] : [{ node, classes }];
+      return classes.length === 0
+        ? []
+        : [{ node, adapt: rule.adapt, context: channelContext(model, facts, node), classes }];
     }),
   };
   touches.set(groups, touch);
   return touch;
+}
+
+function fillsOf(
+  graph: Graph,
+  facts: ReadonlyMap<string, Facts>,
+  axesOf: (node: Node) => ReadonlyMap<number, number> | undefined,
+): readonly Fill[] {
+  const alike = new Map<string, { nodes: Node[]; shape: readonly Dim[]; axes: ReadonlyMap<number, number> }>();
+  for (const node of graph.nodes) {
+    const axes = isLeaf(node) && node.op !== 'Constant' ? axesOf(node) : undefined;
+    if (axes === undefined) continue;
+    const key = `${factsId(facts.get(node.inputs[0] ?? ''))} ${[...axes].join(' ')}`;
+    const fill = alike.get(key);
+    if (fill !== undefined) fill.nodes.push(node);
+    else alike.set(key, { nodes: [node], shape: facts.get(node.outputs[0] ?? '')?.shape ?? [], axes });
+  }
+  return [...alike.values()];
 }
 
 /** What stands along a class of axes afterwards: what stays of it, or (indices repeated) what is copied. */
@@ -105,6 +151,11 @@ function cuts(groups: ChannelGroups, removals: readonly Removal[]): ReadonlyMap<
   }
   return out;
 }
+
+const isCut = (axes: ReadonlyMap<number, number>, cut: ReadonlyMap<number, Cut>): boolean => {
+  for (const c of axes.values()) if (cut.has(c)) return true;
+  return false;
+};
 
 function keptAxes(
   axes: ReadonlyMap<number, number> | undefined,
@@ -161,30 +212,26 @@ export function gatherChannels(
   cut: ReadonlyMap<number, Cut>,
 ): Model {
   if (cut.size === 0) return model;
-  const touch = touchOf(model, groups);
+  const touch = touchOf(model, facts, groups);
   const changed = new Map<Node, Node>();
   const constants: ConstantChange[] = [];
-  for (const [node, axes] of touch.leaves) {
+  for (const [node, axes] of touch.constants) {
     const kept = keptAxes(axes, cut);
-    if (kept === undefined) continue;
-    if (node.op === 'Constant') changed.set(node, slicedLeaf(node, kept));
-    else {
-      const shape = facts.get(node.outputs[0] ?? '')?.shape ?? [];
-      const dims = shape.map((d, axis) => kept.get(axis)?.size ?? (typeof d === 'number' ? d : 0));
-      constants.push({ node, input: 0, values: dims });
-    }
+    if (kept !== undefined) changed.set(node, slicedLeaf(node, kept));
+  }
+  for (const { nodes, shape, axes } of touch.fills) {
+    if (!isCut(axes, cut)) continue;
+    const values = shape.map((d, axis) => cut.get(axes.get(axis) ?? -1)?.size ?? (typeof d === 'number' ? d : 0));
+    constants.push({ nodes, input: 0, values });
   }
   const keptOf = (slot: Slot): readonly number[] | undefined => {
     const c = groups.table.classOf(slot);
     return c === undefined ? undefined : cut.get(c)?.stand();
   };
-  for (const { node, classes } of touch.adapting) {
+  for (const { node, adapt, context, classes } of touch.adapting) {
     if (!classes.some((c) => cut.has(c))) continue;
-    const rule = opOf(node)?.channels;
-    if (rule === undefined || isNone(rule)) continue;
-    const c: AdaptContext = { ...channelContext(model, facts, node), kept: keptOf };
-    const adaptation = rule.adapt?.(c);
-    if (adaptation?.attributes !== undefined || adaptation?.drop !== undefined) {
+    const adaptation = adapt({ ...context, kept: keptOf });
+    if (adaptation.attributes !== undefined || adaptation.drop !== undefined) {
       const set = adaptation.attributes ?? [];
       const names = new Set([...set.map((a) => a.name), ...(adaptation.drop ?? [])]);
       changed.set(node, {
@@ -192,8 +239,8 @@ export function gatherChannels(
         attributes: [...node.attributes.filter((a) => !names.has(a.name)), ...set],
       });
     }
-    for (const [input, values] of Object.entries(adaptation?.constants ?? {}))
-      constants.push({ node, input: Number(input), values });
+    for (const [input, values] of Object.entries(adaptation.constants ?? {}))
+      constants.push({ nodes: [node], input: Number(input), values });
   }
   const info = (v: ValueInfo): ValueInfo => slicedInfo(v, keptAxes(touch.infos.get(v), cut));
   const initializers = replaced(model.graph.initializers, (t) => {
