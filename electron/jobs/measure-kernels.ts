@@ -1,6 +1,6 @@
 /**
- * Owns timing a model and its kernels on a machine that others may use: other programs only ever add time, so the lower
- * quartile of the runs is told, of the whole and of each kernel.
+ * Owns timing a model and its kernels on a machine that others use: runs in which the system took a processor away do not
+ * count, and where too few are left, the lower quartile of all is told, since other programs only ever add time.
  */
 import { quantileSorted } from 'simple-statistics';
 import { layersOfTrace, markedModel, type Traced } from '#shared/analysis/latency/trace-layers.ts';
@@ -14,7 +14,12 @@ export interface MeasureParts {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly cancel: Cancel;
+  /** How often the system took a processor from this process so far; always 0 where it does not say. */
+  readonly interruptions: () => number;
 }
+
+/** Preemptions of all threads of this process (getrusage); 0 on Windows. */
+export const interruptions = (): number => process.resourceUsage().involuntaryContextSwitches;
 
 export interface MeasuredKernels {
   /** Milliseconds a run, unprofiled. */
@@ -22,27 +27,73 @@ export interface MeasuredKernels {
   readonly traced: Traced;
   /** The same with every weight out of the cache before each run; undefined where not asked for. */
   readonly cold?: Traced;
-  /** Interquartile range of the unprofiled runs over their median: how restless the machine was. */
+  /** Interquartile range of the runs that counted over their median: how restless the machine was. */
   readonly spread: number;
+  /** Share of the unprofiled runs that went undisturbed. */
+  readonly calm: number;
 }
 
 const quartile = 0.25;
-const fewestRuns = 5;
+const fewestCalm = 5;
 const mostRuns = 60;
 const coldRuns = 5;
+/** A machine that is never calm is waited for so many budgets. */
+const patience = 3;
 
-async function timedRun(session: Session, feeds: Feeds, { clock, cancel }: MeasureParts): Promise<number> {
-  checkCancel(cancel);
-  const start = clock.now();
+export interface Run {
+  readonly ms: number;
+  readonly calm: boolean;
+}
+
+async function timedRun(session: Session, feeds: Feeds, parts: MeasureParts): Promise<Run> {
+  checkCancel(parts.cancel);
+  const before = parts.interruptions();
+  const start = parts.clock.now();
   await session.run(feeds);
-  return clock.now() - start;
+  const ms = parts.clock.now() - start;
+  return { ms, calm: parts.interruptions() === before };
+}
+
+/** Runs until the budget is spent and a few were calm; gives up on calm ones after some budgets more. */
+async function runFor(
+  session: Session,
+  feeds: Feeds,
+  budgetMs: number,
+  parts: MeasureParts,
+  between?: () => void,
+): Promise<readonly Run[]> {
+  const runs: Run[] = [];
+  const start = parts.clock.now();
+  for (let calm = 0; ; ) {
+    const spent = parts.clock.now() - start;
+    const enough = calm >= fewestCalm && (spent >= budgetMs || runs.length >= mostRuns);
+    if (runs.length >= fewestCalm && (enough || spent >= patience * budgetMs)) return runs;
+    between?.();
+    const run = await timedRun(session, feeds, parts);
+    runs.push(run);
+    if (run.calm) calm++;
+  }
+}
+
+/** Ascending milliseconds of the runs that count, and the quantile of them to tell. */
+function counted(runs: readonly Run[]): { readonly times: readonly number[]; readonly quantile: number } {
+  const calm = runs.filter((r) => r.calm);
+  const enough = calm.length >= fewestCalm;
+  const times = (enough ? calm : runs).map((r) => r.ms).sort((a, b) => a - b);
+  return { times, quantile: enough ? 0.5 : quartile };
+}
+
+/** Milliseconds that a list of runs tells. At least one run. */
+export function tellRuns(runs: readonly Run[]): number {
+  const { times, quantile } = counted(runs);
+  return quantileSorted([...times], quantile);
 }
 
 async function traceRuns(
   model: Model,
   bytes: Uint8Array,
   feeds: Feeds,
-  count: number,
+  budgetMs: number,
   wholeMs: number,
   parts: MeasureParts,
   between?: () => void,
@@ -51,12 +102,11 @@ async function traceRuns(
   let ended = false;
   try {
     await session.run(feeds);
-    for (let k = 0; k < count; k++) {
-      between?.();
-      await timedRun(session, feeds, parts);
-    }
+    const runs = await runFor(session, feeds, budgetMs, parts, between);
     ended = true;
-    return layersOfTrace(model, await session.endProfile(), count + 1, wholeMs, 1, quartile);
+    const { quantile } = counted(runs);
+    const counts = quantile === quartile ? {} : { counts: (run: number) => runs[run - 1]?.calm === true };
+    return layersOfTrace(model, await session.endProfile(), runs.length + 1, wholeMs, { skip: 1, quantile, ...counts });
   } finally {
     if (!ended) await session.endProfile().catch(() => []);
     await session.release();
@@ -73,6 +123,17 @@ function emptyCaches(): void {
   sweep.fill((sweep[0] ?? 0) + 1);
 }
 
+/** Milliseconds of whole runs of an open session, for about so long. */
+export const measureWhole = async (
+  session: Session,
+  feeds: Feeds,
+  budgetMs: number,
+  parts: MeasureParts,
+): Promise<readonly Run[]> => {
+  for (let k = 0; k < 3; k++) await timedRun(session, feeds, parts);
+  return runFor(session, feeds, budgetMs, parts);
+};
+
 /** Runs for about `budgetMs` in all, at least a few times each way. `cold`: trace runs with emptied caches too. */
 export async function measureKernels(
   model: Model,
@@ -83,20 +144,19 @@ export async function measureKernels(
 ): Promise<MeasuredKernels> {
   const bytes = writeModel(markedModel(model));
   const plain = await parts.runtime.open({ bytes });
-  const times: number[] = [];
+  let runs: readonly Run[];
   try {
-    await plain.run(feeds);
-    const first = Math.min(await timedRun(plain, feeds, parts), await timedRun(plain, feeds, parts));
-    const count = Math.max(fewestRuns, Math.min(mostRuns, Math.round(budgetMs / 2 / Math.max(first, 0.2))));
-    for (let k = 0; k < count; k++) times.push(await timedRun(plain, feeds, parts));
+    runs = await measureWhole(plain, feeds, budgetMs / 2, parts);
   } finally {
     await plain.release();
   }
-  times.sort((a, b) => a - b);
-  const at = (q: number): number => quantileSorted(times, q);
-  const traced = await traceRuns(model, bytes, feeds, times.length, at(quartile), parts);
+  const { times } = counted(runs);
+  const at = (q: number): number => quantileSorted([...times], q);
+  const wholeMs = tellRuns(runs);
+  const traced = await traceRuns(model, bytes, feeds, budgetMs / 2, wholeMs, parts);
   const cold = options.cold
-    ? { cold: await traceRuns(model, bytes, feeds, coldRuns, at(quartile), parts, emptyCaches) }
+    ? { cold: await traceRuns(model, bytes, feeds, coldRuns, wholeMs, parts, emptyCaches) }
     : {};
-  return { wholeMs: at(quartile), traced, spread: (at(0.75) - at(0.25)) / at(0.5), ...cold };
+  const calm = runs.filter((r) => r.calm).length / runs.length;
+  return { wholeMs, traced, spread: (at(0.75) - at(0.25)) / at(0.5), calm, ...cold };
 }

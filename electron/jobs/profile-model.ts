@@ -111,7 +111,7 @@ async function traced(
       parts.progress((k + 1) / (runs + 1));
     }
     ended = true;
-    const layers = layersOfTrace(model, await session.endProfile(), runs + 1, medianMs, 1);
+    const layers = layersOfTrace(model, await session.endProfile(), runs + 1, medianMs, { skip: 1 });
     return { ...layers, runs, rawRatio: layers.rawSum / timingOf(untraced).median };
   } finally {
     // A trace that nobody reads must not stay on disk.

@@ -79,6 +79,8 @@ export interface LayerWork {
   readonly weightBytes: number | null;
   /** Elements of a constant that are decoded anew in every call (a lone DequantizeLinear is not folded); else 0. */
   readonly decodedPerCall: number;
+  /** True where the caller may give another weight (an initializer that is an input too): the runtime prepares nothing of it. */
+  readonly overridable?: boolean;
   /** Ids of further nodes that this kernel computes, in graph order, and their operators. */
   readonly fused: readonly string[];
   readonly fusedOps: readonly string[];

@@ -32,7 +32,7 @@ export function reportPage(result: BenchResult): string {
   const rows = result.networks
     .map(
       (n) =>
-        `<tr><td>${escaped(n.name)}</td><td><u>${n.estimatedMs.toFixed(3)}</u> ±${n.plusMinusPercent.toFixed(0)} %</td><td>${n.measuredMs.toFixed(3)}</td><td>${n.rawMs.toFixed(3)}</td><td>${n.pace.toFixed(2)}</td><td>${n.errorPercent.toFixed(1)} %</td><td>${n.layers.medianErrorPercent === null ? '' : `${n.layers.medianErrorPercent.toFixed(0)} % of ${n.layers.count}`}</td></tr>`,
+        `<tr><td>${escaped(n.name)}</td><td><u>${n.estimatedMs.toFixed(3)}</u> ±${n.plusMinusPercent.toFixed(0)} %</td><td>${n.measuredMs.toFixed(3)}</td><td>${n.pace.toFixed(2)}</td><td>${n.errorPercent.toFixed(1)} %</td><td>${n.layers.medianErrorPercent === null ? '' : `${n.layers.medianErrorPercent.toFixed(0)} % of ${n.layers.count}`}</td></tr>`,
     )
     .join('\n');
   return `<!doctype html><meta charset="utf-8"><title>Latency, estimated against measured</title>
@@ -40,6 +40,6 @@ export function reportPage(result: BenchResult): string {
 <h1>Latency, estimated against measured</h1>
 <p>${escaped(result.machine)}, ${escaped(result.runtime)}, ${escaped(result.date)}. Median error ${result.medianErrorPercent.toFixed(1)} %, within 10 %: ${(100 * result.within10).toFixed(0)} % of the networks, rank correlation ${result.rankCorrelation.toFixed(3)}; two measurements of one network differ by ${result.repeatNoisePercent.toFixed(1)} % (median).</p>
 ${scatter(result)}
-<table><tr><th>network</th><th>estimated ms</th><th>measured ms</th><th>as timed</th><th>pace</th><th>error</th><th>layers</th></tr>
+<table><tr><th>network</th><th>estimated ms</th><th>measured ms</th><th>pace</th><th>error</th><th>layers</th></tr>
 ${rows}</table>`;
 }

@@ -22,6 +22,9 @@ export interface Layout {
   readonly into: Int32Array;
 }
 
+/** Convolutions that have a kernel on blocks; FusedConv stands in files that the runtime itself has written. */
+const convolutions = new Set(['Conv', 'FusedConv']);
+
 const divides = (block: number, channels: number): boolean => channels % block === 0;
 
 /** Whether a convolution has a blocked kernel. */
@@ -114,7 +117,7 @@ function takesBlocks(
   const s = layer.shape;
   if (s?.kind === 'window') {
     if (layer.kernel === 'pool') return s.kernel.length === 2 && divides(block, s.inChannels);
-    return layer.op === 'Conv' && blockedConv(s, block);
+    return convolutions.has(layer.op) && layer.overridable !== true && blockedConv(s, block);
   }
   if (layer.reads.length === 0 || !layer.reads.every((r) => blocked[r] === true)) return false;
   const inputs = layer.reads.flatMap((r) => layers[r] ?? []);

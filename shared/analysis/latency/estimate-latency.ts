@@ -65,7 +65,7 @@ export function estimateWorks({ layers, views }: Works, profile: MachineProfile)
       guessedLayers.add(at);
     }
     const own = found?.ms ?? guessCallMs + guessByteMs * (kernel.bytes + kernel.weightBytes) + guessMacMs * kernel.macs;
-    const its = Math.max(own + profile.call.kernel, own / 4);
+    const its = Math.max(profile.call.scale * own + profile.call.kernel, own / 6);
     total += its;
     deviation += (its * (found?.error ?? guessError)) ** 2;
     if (layer === null) reorderMs += its;

@@ -34,8 +34,10 @@ class View implements Fusions {
   readonly #scope: Scope;
   readonly #readers: readonly (readonly number[])[];
   readonly #isOutput: Uint8Array;
+  readonly #overridable: ReadonlySet<number>;
 
-  constructor(scope: Scope) {
+  constructor(scope: Scope, overridable: ReadonlySet<number>) {
+    this.#overridable = overridable;
     const { graph, wiring } = scope;
     this.#scope = scope;
     this.owner = new Int32Array(graph.nodes.length).fill(-1);
@@ -67,7 +69,7 @@ class View implements Fusions {
     return id === undefined || id < 0 ? undefined : this.#scope.facts.at(id);
   }
   isConstant(id: number | undefined): boolean {
-    return this.facts(id)?.constant === true;
+    return this.facts(id)?.constant === true && !this.#overridable.has(id ?? -1);
   }
   maker(id: number | undefined): number {
     return this.#scope.wiring.producer[id ?? -1] ?? -1;
@@ -182,8 +184,9 @@ function groupIntegers(view: View, order: Int32Array): void {
   }
 }
 
-export function fusionsOf(scope: Scope): Fusions {
-  const view = new View(scope);
+/** `overridable`: numbers of constants that the runtime does not count on. */
+export function fusionsOf(scope: Scope, overridable: ReadonlySet<number>): Fusions {
+  const view = new View(scope, overridable);
   view.begin();
   groupIntegers(view, scope.wiring.order);
   for (const p of scope.wiring.order)

@@ -14,7 +14,7 @@ import { layersOfTrace, markedModel, type Traced } from './trace-layers.ts';
 async function traceOf(model: Model, runs: number, medianMs: number): Promise<Traced> {
   const session = await nodeRuntime(1).open({ bytes: writeModel(markedModel(embedded(model))) }, { profile: true });
   for (let k = 0; k <= runs; k++) await session.run(randomFeeds(model));
-  const traced = layersOfTrace(model, await session.endProfile(), runs + 1, medianMs, 1);
+  const traced = layersOfTrace(model, await session.endProfile(), runs + 1, medianMs, { skip: 1 });
   await session.release();
   return traced;
 }
@@ -57,7 +57,7 @@ it('counts a run of a kernel that runs several times as one, and leaves out inne
     { node: 'bantam#0#', op: 'Conv', microseconds: us * 10 },
     { node: 'bantam-inner', op: 'Add', microseconds: 1000 },
   ]);
-  const { layers, rawSum } = layersOfTrace(make(), entries, 4, 1, 1);
+  const { layers, rawSum } = layersOfTrace(make(), entries, 4, 1, { skip: 1 });
   expect(layers).toHaveLength(1);
   expect(rawSum).toBeCloseTo(0.06, 9);
 });
@@ -67,5 +67,5 @@ it('leaves the warm-up out of a kernel that not every run calls equally often', 
   if (make === undefined) throw new Error('no such net');
   // Three runs, the first slow; the last calls it twice.
   const entries = [9_000, 10, 20, 30].map((microseconds) => ({ node: 'bantam#0#', op: 'Conv', microseconds }));
-  expect(layersOfTrace(make(), entries, 3, 1, 1).rawSum).toBeCloseTo((10 + 20 + 30) / 2 / 1_000, 9);
+  expect(layersOfTrace(make(), entries, 3, 1, { skip: 1 }).rawSum).toBeCloseTo((10 + 20 + 30) / 2 / 1_000, 9);
 });

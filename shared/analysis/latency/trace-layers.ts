@@ -20,7 +20,7 @@ export interface TracedLayer {
   readonly fused: readonly string[];
   /** Milliseconds a run, scaled so that all layers add up to the unprofiled median. */
   readonly ms: number;
-  /** As the trace has it: a median over its runs. */
+  /** As the trace has it: a median over its runs, unless another quantile was asked for. */
   readonly rawMs: number;
   /** True where the trace has less than 20 us a run: the figure is mostly the clock's. */
   readonly belowResolution: boolean;
@@ -90,31 +90,38 @@ function kernelsOf(model: Model, entries: readonly ProfileEntry[]): readonly Ker
 
 const sumOf = (us: readonly number[]): number => us.reduce((a, b) => a + b, 0);
 
+/** Which runs of a trace are told of, and how. */
+export interface Told {
+  /** How many runs come first and do not count: a session's first is a warm-up. */
+  readonly skip?: number;
+  /** Of the runs that count; their median where it is left out. */
+  readonly quantile?: number;
+  /** Whether a run counts; every one where it is left out. At least one must. */
+  readonly counts?: (run: number) => boolean;
+}
+
 /**
- * A quantile, over the runs after the first `skip`, of what a kernel took in each: a Loop's own kernel may run several times a
- * run. Where runs differ in how often, nobody knows where one ends: then the mean, without the share of calls that comes first.
+ * A quantile, over the runs that count, of what a kernel took in each: a Loop's own kernel may run several times a run. Where
+ * runs differ in how often, nobody knows where one ends: then the mean, without the share of calls that comes first.
  */
-function perRun(us: readonly number[], runs: number, skip: number, quantile: number): number {
+function perRun(us: readonly number[], runs: number, { skip = 0, quantile = 0.5, counts }: Told): number {
   const each = us.length / runs;
   if (!Number.isInteger(each)) return sumOf(us.slice(Math.round(each * skip))) / (runs - skip);
-  const sums = Array.from({ length: runs - skip }, (_, r) => sumOf(us.slice((r + skip) * each, (r + skip + 1) * each)));
+  const sums: number[] = [];
+  for (let r = skip; r < runs; r++) if (counts?.(r) !== false) sums.push(sumOf(us.slice(r * each, (r + 1) * each)));
   return quantileSorted(
     sums.sort((a, b) => a - b),
     quantile,
   );
 }
 
-/**
- * Layers of a trace of `markedModel(model)` over `runs` runs, scaled to the unprofiled median. `skip`: how many come first
- * and do not count (a session's first is a warm-up), and `quantile` of the others is told.
- */
+/** Layers of a trace of `markedModel(model)` over `runs` runs, scaled to the unprofiled median. */
 export function layersOfTrace(
   model: Model,
   entries: readonly ProfileEntry[],
   runs: number,
   medianMs: number,
-  skip = 0,
-  quantile = 0.5,
+  told: Told = {},
 ): Traced {
   const kernels = kernelsOf(model, entries);
   const { nodes } = model.graph;
@@ -126,7 +133,7 @@ export function layersOfTrace(
   const removed = absorb(model, kernelOf);
   const fused = kernels.map((): string[] => []);
   for (const [p, k] of kernelOf) if (primary[k] !== p) fused[k]?.push(nodes[p]?.id ?? '');
-  const raw = kernels.map(({ us }) => perRun(us, runs, skip, quantile) / 1000);
+  const raw = kernels.map(({ us }) => perRun(us, runs, told) / 1000);
   const sum = raw.reduce((a, b) => a + b, 0);
   const layers = kernels.map(({ op }, k): TracedLayer => {
     const node = nodes[primary[k] ?? -1];

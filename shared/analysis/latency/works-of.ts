@@ -9,6 +9,7 @@ import { bytesOf } from '../peak-memory.ts';
 import { plus, workOf } from '../work-of.ts';
 import { type Fusions, fusionsOf } from './fusions.ts';
 import { classOf, dynamicOps, shapeOf, typeOf, weightSlot } from './layer-kind.ts';
+import { overridableOf } from './overridable.ts';
 
 export interface Works {
   /** In graph order. */
@@ -49,11 +50,13 @@ class Layers {
   readonly #fusions: Fusions;
   /** Layer that makes each value, by number; -1: none. */
   readonly #madeBy: Int32Array;
+  readonly #overridable: ReadonlySet<number>;
   readonly #parts: readonly (readonly number[])[];
 
   constructor(scope: Scope) {
     this.#scope = scope;
-    this.#fusions = fusionsOf(scope);
+    this.#overridable = overridableOf(scope);
+    this.#fusions = fusionsOf(scope, this.#overridable);
     this.#madeBy = new Int32Array(scope.wiring.names.length).fill(-1);
     const parts: number[][] = scope.graph.nodes.map(() => []);
     for (const p of scope.wiring.order) parts[this.#fusions.owner[p] ?? -1]?.push(p);
@@ -160,6 +163,7 @@ class Layers {
       bytesWritten: this.#written(main, inside),
       weightBytes: traffic.constants,
       decodedPerCall: traffic.decoded,
+      ...(this.#overridable.has(inputsOf(main, this.#scope)[left ? 0 : slot] ?? -1) ? { overridable: true } : {}),
       fused: more.map((p) => graph.nodes[p]?.id ?? ''),
       fusedOps: more.map((p) => graph.nodes[p]?.op ?? ''),
       reads: [...traffic.from],

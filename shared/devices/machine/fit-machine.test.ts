@@ -90,13 +90,26 @@ describe('fitMachine', () => {
     expect(profile.call.run).toBeGreaterThanOrEqual(0);
   });
 
-  it('learns the machine at its usual pace from chains of which some were slowed', () => {
-    const slowed = Array.from({ length: 20 }, (_, k) => chain(`chain ${k}`, truth, k % 3 > 0 ? 1 : 1.3));
-    const profile = fitMachine(slowed, about);
-    const off = Array.from({ length: 40 }, () => kernel()).map(
-      (k) => (kernelEstimate(profile, k, 0)?.ms ?? 0) / truth(k),
-    );
-    expect(off.sort((a, b) => a - b)[20]).toBeCloseTo(1, 1);
+  const middle = (profile: ReturnType<typeof fitMachine>, of = truth): number => {
+    const off = Array.from({ length: 40 }, () => kernel()).map((k) => (kernelEstimate(profile, k, 0)?.ms ?? 0) / of(k));
+    return off.sort((a, b) => a - b)[20] ?? 0;
+  };
+
+  it('leaves out chains that were timed while the machine was three times slower', () => {
+    const slowed = Array.from({ length: 20 }, (_, k) => chain(`chain ${k}`, truth, k % 3 > 0 ? 1 : 3));
+    expect(middle(fitMachine(slowed, about))).toBeCloseTo(1, 1);
+  });
+
+  it('learns from composites what kernels take among others, and what a kernel takes beside the trace’s own time', () => {
+    const among = (k: RuntimeKernel): number => 0.01 + 1.5 * (truth(k) - 0.01);
+    const composites = Array.from({ length: 12 }, (_, k): TimedChain => {
+      const made = chain(`composite ${k}`, k < 6 ? among : () => 0.012);
+      return { ...made, wholeMs: 0.01 + made.tracedMs - 0.004 * made.kernels };
+    });
+    const profile = fitMachine([...chains, ...composites], about);
+    expect(profile.call.kernel).toBeCloseTo(-0.004, 3);
+    expect(middle(profile, among)).toBeGreaterThan(0.85);
+    expect(middle(fitMachine(chains, about), among)).toBeLessThan(0.8);
   });
 
   it('learns from probes how much of the weights the cache keeps', () => {

@@ -36,8 +36,11 @@ export const machineProfileSchema = z.object({
   /** Channels a block in the runtime's blocked layout; 1: it has none. */
   block: z.number(),
   forms: z.record(z.string(), formSchema),
-  /** Milliseconds beside the kernels: of a run, of each kernel's call (below 0: the trace's own time), of a free reshape. */
-  call: z.object({ run: z.number(), kernel: z.number(), view: z.number() }),
+  /**
+   * Milliseconds beside the kernels: of a run, of each kernel's call (below 0: the trace's own time), of a free reshape; and how
+   * many times longer than traced kernels take in a run.
+   */
+  call: z.object({ run: z.number(), kernel: z.number(), scale: z.number().default(1), view: z.number() }),
   /**
    * What weights cost that no longer fit the cache from run to run: bytes of all weights against the share of them read from
    * memory, ascending, and milliseconds a byte.
@@ -65,7 +68,8 @@ export function coldShare(profile: Pick<MachineProfile, 'cold'>, weightBytes: nu
 
 /** Milliseconds of one kernel, `cold` of its weights read from memory; undefined where calibration has met no such kernel. */
 export function kernelEstimate(profile: MachineProfile, kernel: RuntimeKernel, cold: number): Estimate | undefined {
-  const fit = profile.forms[kernel.form];
+  // Bytes and integers are moved as floats are.
+  const fit = profile.forms[kernel.form] ?? profile.forms[kernel.form.replace(/^other /, '')];
   if (fit === undefined) return undefined;
   const { smooth, ...more } = fit;
   const { ms, error } = estimateForm(smooth === undefined ? more : { ...more, smooth }, kernel);

@@ -65,6 +65,10 @@ function productKernel(work: LayerWork, s: ProductShape): RuntimeKernel {
 const prefix = (work: LayerWork): string =>
   `${work.dynamic ? 'dynamic ' : ''}${work.type === 'fp32' ? '' : `${work.type} `}`;
 
+/** Operators that run another's loop; the operator form of integer layers (QLinearAdd) that of the quantized operator. */
+const like: Readonly<Record<string, string>> = { Sum: 'Add', LogSoftmax: 'Softmax' };
+const likeOf = (op: string): string => like[op] ?? op.replace(/^QLinear/, '');
+
 /** The kernel that computes a layer; undefined where a size that it depends on is unknown. */
 export function kernelOf(work: LayerWork, blocked: boolean, block: number): RuntimeKernel | undefined {
   const s = work.shape;
@@ -79,7 +83,7 @@ export function kernelOf(work: LayerWork, blocked: boolean, block: number): Runt
     const taps = product(s.kernel);
     const pixels = product(s.outSpatial) * s.batch;
     return {
-      form: `${prefix(work)}${layout}${whole ? 'Global' : ''}${work.op.replace('Global', '')}`,
+      form: `${prefix(work)}${layout}${whole ? 'Global' : ''}${likeOf(work.op).replace('Global', '')}`,
       macs: work.macs !== null && work.macs > 0 ? work.macs : pixels * s.outChannels * taps,
       bytes,
       weightBytes: work.weightBytes ?? 0,
@@ -87,7 +91,7 @@ export function kernelOf(work: LayerWork, blocked: boolean, block: number): Runt
     };
   }
   // A scale by channel runs as a normalisation does: one multiply-add a channel.
-  const op = blocked && work.op === 'Mul' && work.reads.length === 1 ? 'BatchNormalization' : work.op;
+  const op = blocked && work.op === 'Mul' && work.reads.length === 1 ? 'BatchNormalization' : likeOf(work.op);
   return {
     form: `${prefix(work)}${layout}${op}`,
     macs: work.macs !== null && work.macs > 0 ? work.macs : (work.otherOps ?? 0),

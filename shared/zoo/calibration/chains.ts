@@ -7,6 +7,7 @@ import { cacheProbe } from '../../devices/machine/fit-machine.ts';
 import { attr } from '../../ir/attribute.ts';
 import type { Model } from '../../ir/model.ts';
 import type { Tap } from '../write-net.ts';
+import { compositeFamilies } from './composites.ts';
 import { int8Families } from './int8-chains.ts';
 import { mapFamilies } from './map-chains.ts';
 import { type ChainFamily, channelsBetween, pick, Written } from './written.ts';
@@ -155,7 +156,7 @@ function tokens(random: Rng): Model {
 /** One convolution of a millisecond or two: timed between the others, it tells how fast the machine is at the moment. */
 export function paceChain(): Model {
   const net = new Written(1);
-  const input = net.input(64, 56, 56);
+  const input = net.input(64, 28, 28);
   return net.whole(input, net.conv(input, 'conv', 64, 3, { pad: 'same' }));
 }
 
@@ -193,6 +194,7 @@ export const chainFamilies: readonly ChainFamily[] = [
   ...[2, 8, 16, 24, 32, 48, 96].map((mb) => ({ id: `${cacheProbe} ${mb} MB`, count: 1, build: cache(mb) })),
   ...mapFamilies,
   ...int8Families,
+  ...compositeFamilies,
 ];
 
 /**
