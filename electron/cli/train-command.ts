@@ -40,6 +40,7 @@ export function trainCommand(command: Command): Command {
     )
     .option('--label-smoothing <share>', 'of each label, spread over all classes', number('--label-smoothing', 0, 0.5))
     .option('--balance', 'rare classes count more')
+    .option('--class-weights <list>', 'one factor a class: 1,1,2.5')
     .option('--train-output <name>', 'the output to train; the first by default')
     .option('--freeze <query>', 'layers that do not learn, as in a recipe')
     .option('--augment <list>', 'none, or shift=0.1,rotate=10,zoom=0.1,shear=0.1,flip,crop=4,erase=0.5')

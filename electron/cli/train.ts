@@ -47,6 +47,7 @@ const passed = [
   'loss',
   'labelSmoothing',
   'balance',
+  'classWeights',
   'trainOutput',
 ] as const;
 const passedToDistill = ['temperature', 'softShare', 'hintWeight'] as const;

@@ -3,14 +3,20 @@ import '@fontsource-variable/inter';
 import '@fontsource-variable/noto-sans-kr';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { OutputPicker } from '../features/jobs/OutputPicker.tsx';
+import { TeacherPicker } from '../features/jobs/TeacherPicker.tsx';
 import { connectHost } from '../host/connect.ts';
 import { HostProvider } from '../host/use-host.tsx';
 import '../ui/tokens.css';
 import '../ui/controls.css';
+import { NamesFields } from '../ui/FieldForm.tsx';
 import { useLanguage } from '../ui/language.ts';
 import './app.css';
 import { App } from './App.tsx';
 import { ErrorBoundary } from './ErrorBoundary.tsx';
+
+/** What fields that name something are chosen with. */
+const namesFields = { models: TeacherPicker, output: OutputPicker };
 
 document.documentElement.lang = useLanguage.getState().language;
 const root = document.getElementById('root');
@@ -19,7 +25,9 @@ if (root !== null)
     <StrictMode>
       <ErrorBoundary>
         <HostProvider host={connectHost()}>
-          <App />
+          <NamesFields value={namesFields}>
+            <App />
+          </NamesFields>
         </HostProvider>
       </ErrorBoundary>
     </StrictMode>,

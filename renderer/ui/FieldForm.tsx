@@ -1,6 +1,6 @@
 /** Owns FieldForm: the form of a declared set of fields, drawn from the declaration alone. */
-import { useId } from 'react';
-import type { Field, Fields, FieldValues } from '#shared/base/fields.ts';
+import { type ComponentType, createContext, useContext, useId } from 'react';
+import type { Field, Fields, FieldValues, TextField } from '#shared/base/fields.ts';
 import { text } from '#shared/base/text.ts';
 import { percent, shortNumber } from './format.ts';
 import { useText } from './language.ts';
@@ -9,6 +9,18 @@ import { Select } from './Select.tsx';
 import { Slider } from './Slider.tsx';
 import { Switch } from './Switch.tsx';
 import { Tooltip } from './Tooltip.tsx';
+
+/** What chooses names in place of a line of text. */
+export interface NamesFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+/** What the form offers for fields that name something; features fill it. Without one a line of text is drawn. */
+export const NamesFields = createContext<
+  Partial<Record<NonNullable<TextField['names']>, ComponentType<NamesFieldProps>>>
+>({});
 
 const unset = text('automatic', '자동');
 
@@ -60,6 +72,7 @@ interface FieldRowProps {
 function FieldRow({ field, value, onChange, onCommit }: FieldRowProps) {
   const say = useText();
   const id = useId();
+  const pickers = useContext(NamesFields);
   const label = say(field.label);
   const name =
     field.help === undefined ? (
@@ -120,19 +133,26 @@ function FieldRow({ field, value, onChange, onCommit }: FieldRowProps) {
         </div>
       );
     }
-    case 'text':
+    case 'text': {
+      const Picker = field.names === undefined ? undefined : pickers[field.names];
+      const shown = typeof value === 'string' ? value : field.default;
       return (
         <div className="field">
           {name}
-          <input
-            className="text-input"
-            aria-label={label}
-            value={typeof value === 'string' ? value : field.default}
-            onChange={(e) => onChange(e.target.value, true)}
-            onBlur={onCommit}
-          />
+          {Picker === undefined ? (
+            <input
+              className="text-input"
+              aria-label={label}
+              value={shown}
+              onChange={(e) => onChange(e.target.value, true)}
+              onBlur={onCommit}
+            />
+          ) : (
+            <Picker label={label} value={shown} onChange={(v) => onChange(v, false)} />
+          )}
         </div>
       );
+    }
     case 'switch':
       return (
         <div className="field-row" id={id}>

@@ -40,6 +40,8 @@ export interface SwitchField extends FieldBase {
 export interface TextField extends FieldBase {
   readonly kind: 'text';
   readonly default: string;
+  /** What the words name: a form offers what there is to choose from. */
+  readonly names?: 'models' | 'output';
 }
 
 export type Field = NumberField | ChoiceField | SwitchField | TextField;

@@ -4,13 +4,14 @@ import type { FieldValues } from '../base/fields.ts';
 import { text } from '../base/text.ts';
 import type { DistillSettings, Hint, TeacherRef } from '../training/settings.ts';
 import type { StepContext, Technique } from './declare.ts';
-import { trainFields, trainSettingsOf } from './train-fields.ts';
+import { badTrainParams, trainFields, trainSettingsOf } from './train-fields.ts';
 import { fitsTraining } from './trainable-layers.ts';
 import { inTrainedForm, learningLayers, learningNotes, learningOf, scalesField } from './trained-form.ts';
 
 const start = { epochs: 20, learningRate: 0.01 };
 
-const list = (value: unknown): readonly string[] =>
+/** Names in a field, separated by commas or lines. */
+export const listed = (value: unknown): readonly string[] =>
   String(value ?? '')
     .split(/[\n,]/)
     .map((s) => s.trim())
@@ -18,11 +19,13 @@ const list = (value: unknown): readonly string[] =>
 
 /** Teachers that a host has to find: all but the original. */
 export const teacherNames = (params: FieldValues): readonly string[] =>
-  list(params.teachers ?? 'original').filter((t) => t !== 'original');
+  listed(params.teachers ?? 'original').filter((t) => t !== 'original');
 
 /** `original`, or whatever the host knows a model by: a file on the command line, a model that it holds in the studio. */
 const teachersOf = (params: FieldValues): readonly TeacherRef[] =>
-  list(params.teachers ?? 'original').map((t) => (t === 'original' ? { kind: 'original' } : { kind: 'file', path: t }));
+  listed(params.teachers ?? 'original').map((t) =>
+    t === 'original' ? { kind: 'original' } : { kind: 'file', path: t },
+  );
 
 /** `relu3 > relu2`, or one name that stands in both; `2: relu3 > relu2` of the second teacher. */
 function hintOf(line: string, weight: number): Hint {
@@ -38,7 +41,7 @@ function distillOf(params: FieldValues): DistillSettings {
     teachers: teachersOf(params),
     temperature: Number(params.temperature ?? 4),
     softShare: Number(params.softShare ?? 0.9),
-    hints: list(params.hints).map((h) => hintOf(h, weight)),
+    hints: listed(params.hints).map((h) => hintOf(h, weight)),
   };
 }
 
@@ -88,6 +91,7 @@ export const distill: Technique = {
         '"original"(레시피에 처음 들어온 모델) 또는 쉼표로 구분한 모델: 명령줄에서는 파일, 스튜디오에서는 열어 둔 모델의 id입니다.',
       ),
       default: 'original',
+      names: 'models',
     },
     temperature: {
       kind: 'number',
@@ -139,7 +143,7 @@ export const distill: Technique = {
   validate: (params) =>
     teachersOf(params).length === 0
       ? text('name at least one teacher, or "original"', '교사 모델을 하나 이상 적거나 "original"이라고 적으세요')
-      : undefined,
+      : badTrainParams(params),
   exactness: () => 'shape',
   needs: { training: true },
   fits: fitsTraining,

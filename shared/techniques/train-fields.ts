@@ -1,6 +1,6 @@
 /** Owns the parameters that every step with a training of its own may show, and the settings that they ask for. */
 import type { Fields, FieldValues } from '../base/fields.ts';
-import { text } from '../base/text.ts';
+import { type Text, text } from '../base/text.ts';
 import { augmentFields, augmentOf } from '../training/augment.ts';
 import type { LossSettings, TrainSettings } from '../training/settings.ts';
 import { batch, epochs, learningRate } from './field-parts.ts';
@@ -136,21 +136,52 @@ export const trainFields = (start: { readonly epochs: number; readonly learningR
     ),
     default: false,
   },
+  classWeights: {
+    kind: 'text',
+    label: text('Class weights', '클래스 가중치'),
+    help: text(
+      'One factor a class on the loss of its samples, in the order of the classes, separated by commas; empty: all count alike.',
+      '클래스 순서대로 손실에 곱할 값을 쉼표로 구분해 적습니다. 비우면 모두 같게 반영합니다.',
+    ),
+    default: '',
+    when: { field: 'balance', is: [false] },
+  },
   output: {
     kind: 'text',
     label: text('Output', '출력'),
     help: text('Name of the output to train; the first by default.', '학습할 출력의 이름. 비우면 첫 번째 출력입니다.'),
     default: '',
+    names: 'output',
   },
   ...augmentFields,
 });
 
+/** The class weights that parameters give, as numbers; empty: none. */
+const factorsOf = (params: FieldValues): readonly number[] => {
+  const said = String(params.classWeights ?? '').trim();
+  return said === '' ? [] : said.split(',').map((s) => (s.trim() === '' ? Number.NaN : Number(s)));
+};
+
+/** Why the parameters of a training cannot be taken, for a technique's `validate`. */
+export function badTrainParams(params: FieldValues): Text | undefined {
+  const factors = factorsOf(params);
+  const fine =
+    factors.every((f) => f >= 0 && Number.isFinite(f)) && (factors.length === 0 || factors.some((f) => f > 0));
+  if (fine) return undefined;
+  const said = String(params.classWeights);
+  return text(
+    `class weights are numbers of 0 or more, one a class, not all 0: ${said}`,
+    `클래스 가중치는 클래스마다 하나씩 0 이상의 수로 적고, 모두 0이어서는 안 됩니다: ${said}`,
+  );
+}
+
 function lossOf(params: FieldValues): LossSettings {
+  const factors = factorsOf(params);
   const kinds = ['cross-entropy', 'binary-cross-entropy', 'mean-squared-error'] as const;
   return {
     kind: kinds.find((k) => k === params.loss) ?? 'auto',
     labelSmoothing: Number(params.labelSmoothing ?? 0),
-    ...(params.balance === true ? { classWeights: 'balanced' as const } : {}),
+    ...(params.balance === true ? { classWeights: 'balanced' } : factors.length === 0 ? {} : { classWeights: factors }),
   };
 }
 

@@ -118,6 +118,24 @@ describe('train', () => {
     expect(ran.model.graph.nodes).toEqual(stored.graph.nodes);
   });
 
+  it('takes one factor a class, as many as there are: all alike change nothing, others do', async () => {
+    const m = readModel(writeModel(net()));
+    const classes = data.info.classes.length;
+    const by = (classWeights: string) => recipe({ ...training, params: { ...training.params, classWeights } });
+    const plain = await runRecipe(m, by(''), host);
+    const alike = await runRecipe(m, by(Array.from({ length: classes }, () => '1').join(', ')), host);
+    expect(changed(plain.model, alike.model)).toEqual([]);
+    const first = await runRecipe(
+      m,
+      by(Array.from({ length: classes }, (_, i) => (i === 0 ? '1' : '0')).join(',')),
+      host,
+    );
+    expect(changed(plain.model, first.model)).not.toEqual([]);
+    await expect(runRecipe(m, by('1, 2'), host)).rejects.toThrow(`2 class weights for ${classes} classes`);
+    for (const bad of ['1, x', '0, 0', '1,,2', '-1, 1'])
+      expect(() => previewRecipe(m, by(bad))).toThrow('class weights');
+  });
+
   it('with nothing to train says why', () => {
     const quantize = { technique: 'quantize', select: { names: ['out'] }, params: { mode: 'weight-only' } };
     // Below opset 11 there is no Round to train integers by.

@@ -1,7 +1,7 @@
 /** Owns the technique train: fine-tunes the model as it stands, masks kept; what recovers accuracy after a compression. */
 import { text } from '../base/text.ts';
 import type { Technique } from './declare.ts';
-import { trainFields, trainSettingsOf } from './train-fields.ts';
+import { badTrainParams, trainFields, trainSettingsOf } from './train-fields.ts';
 import { fitsTraining } from './trainable-layers.ts';
 import { inTrainedForm, learningLayers, learningNotes, learningOf, scalesField } from './trained-form.ts';
 
@@ -32,6 +32,7 @@ export const train: Technique = {
     },
   ],
   params: { ...trainFields(start), scales: scalesField },
+  validate: badTrainParams,
   exactness: () => 'shape',
   needs: { training: true },
   fits: fitsTraining,

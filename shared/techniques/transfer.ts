@@ -6,7 +6,7 @@ import type { Model } from '../ir/model.ts';
 import type { Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { type Head, headOf } from './head.ts';
 import { type NewHead, withNewHead } from './new-head.ts';
-import { outputOf, trainFields, trainSettingsOf } from './train-fields.ts';
+import { badTrainParams, outputOf, trainFields, trainSettingsOf } from './train-fields.ts';
 import { fitsTraining, frozenNotes, trainedLayers } from './trainable-layers.ts';
 
 const start = { epochs: 5, learningRate: 0.01 };
@@ -177,7 +177,7 @@ export const transfer: Technique = {
           'one class is nothing to choose from: give at least 2',
           '클래스가 하나면 고를 것이 없습니다. 2개 이상으로 하세요',
         )
-      : undefined;
+      : badTrainParams(params);
   },
   exactness: (params) => (Number(params.classes ?? 0) > 0 || namesOf(params).length > 0 ? 'shape' : 'training'),
   needs: { training: true },

@@ -196,6 +196,10 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
       },
     );
   const given = settings.loss?.classWeights ?? [];
+  if (given !== 'balanced' && given.length > 0 && given.length !== Math.max(2, classes))
+    throw new Fault('does-not-fit', `${given.length} class weights for ${Math.max(2, classes)} classes`, {
+      hint: 'Give one a class, in the order of the classes.',
+    });
   const block = await convBlock(runtime);
   const fast = (m: Model): Model => (block === null ? m : blockedConvolutions(m, block));
   const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;
