@@ -81,12 +81,34 @@ describe('reshape', () => {
               2,
               (other[m % (other.length - 1)] ?? 1) * (other[(m % (other.length - 1)) + 1] ?? 1),
             );
-        const runs = matchReshape(shape, other);
+        const runs = matchReshape(shape, other)?.runs;
         expect(runs).toBeDefined();
         for (const r of runs ?? [])
           expect(size(r.from.map((a) => shape[a] ?? 0))).toBe(size(r.to.map((a) => other[a] ?? 0)));
         expect((runs ?? []).flatMap((r) => r.from)).toEqual(shape.flatMap((d, i) => (d === 1 ? [] : [i])));
         expect((runs ?? []).flatMap((r) => r.to)).toEqual(other.flatMap((d, i) => (d === 1 ? [] : [i])));
+      }),
+    );
+  });
+  it('cuts the trailing axes where leading sizes are unknown, and says what is left over', () => {
+    expect(matchReshape(['n', 7, 8], [null, 8])).toEqual({
+      runs: [{ from: [2], to: [1] }],
+      rest: { from: [0, 1], to: [0] },
+    });
+    expect(matchReshape(['n', 7, 8], ['n', null, 2, 4])?.runs).toEqual([{ from: [2], to: [2, 3] }]);
+    expect(matchReshape([3, 8], [5, 8])).toBeUndefined();
+    expect(matchReshape([null, 3], [null, 4])).toBeUndefined();
+  });
+  it('trailing runs of an open batch are those that every batch has', () => {
+    fc.assert(
+      fc.property(dims, fc.nat({ max: 3 }), fc.integer({ min: 2, max: 5 }), (shape, merge, n) => {
+        // [N, ...] -> [?, ...], the first axes merged into what is unknown.
+        const other = [null, ...shape.slice(merge)];
+        const cut = matchReshape(['n', ...shape], other);
+        const whole = [n, ...shape];
+        const merged = [n * size(shape.slice(0, merge)), ...shape.slice(merge)];
+        for (const r of cut?.runs ?? [])
+          expect(size(r.from.map((a) => whole[a] ?? 0))).toBe(size(r.to.map((a) => merged[a] ?? 0)));
       }),
     );
   });

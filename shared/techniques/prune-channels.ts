@@ -24,6 +24,7 @@ import {
 import { normScales } from './channel-rank.ts';
 import { refitRequest, refits, refitted } from './channel-refit.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
+import { withFixedTargets } from './fixed-targets.ts';
 import { pruneChannelsCites, pruneChannelsParams } from './prune-channels-params.ts';
 import { type Removal, sliceChannels } from './slice-channels.ts';
 
@@ -40,7 +41,8 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
       fits: false,
       reason: text(`${node.op} makes no channels from weights`, `${node.op}은(는) 가중치로 채널을 만들지 않습니다`),
     };
-  const made = channelGroups(c.model, c.facts).madeBy.get(node.id) ?? [];
+  const { model, facts } = withFixedTargets(c.model, c.facts);
+  const made = channelGroups(model, facts).madeBy.get(node.id) ?? [];
   if (made.some(isOpen)) return { fits: true };
   const reason = whyNot(made);
   return { fits: false, reason: text(reason, `제거할 수 없음: ${reason}`) };
@@ -157,12 +159,16 @@ export function planChannels(c: StepContext): { readonly removals: readonly Remo
   };
 }
 
+/** The step on a model whose Reshapes have constant targets: nothing then counts what will be cut. */
+const fixed = (c: StepContext): StepContext => ({ ...c, ...withFixedTargets(c.model, c.facts) });
+
 const roundsOf = (c: StepContext) => ({
   original: roundOf(c.params, 'scores'),
   first: stagesOf(c.params).length,
 });
 
-function evidence(c: StepContext, round: number): EvidenceRequest | undefined {
+function evidence(given: StepContext, round: number): EvidenceRequest | undefined {
+  const c = fixed(given);
   const stages = stagesOf(c.params);
   const { groups, open } = choiceOf(c);
   if (open.length === 0) return undefined;
@@ -175,7 +181,8 @@ function evidence(c: StepContext, round: number): EvidenceRequest | undefined {
   return refitRequest(c, groups, removals, layers, round - stages.length, samplesOf(c.params), roundsOf(c));
 }
 
-function rewrite(c: StepContext): Rewrite {
+function rewrite(given: StepContext): Rewrite {
+  const c = fixed(given);
   const { removals, layers, notes } = planChannels(c);
   const groups = channelGroups(c.model, c.facts);
   if (c.params.reconstruct !== true) return { model: sliceChannels(c.model, c.facts, groups, removals), layers, notes };

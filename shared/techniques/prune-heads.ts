@@ -12,6 +12,7 @@ import { type Decision, unitsToRemove } from './channel-count.ts';
 import { observes, removalOf, scoresRequest } from './channel-evidence.ts';
 import type { Fit, Rewrite, StepContext, Taken, Technique } from './declare.ts';
 import { samplesSeen, shareRemoved } from './field-parts.ts';
+import { withFixedTargets } from './fixed-targets.ts';
 import { type HeadGroups, headGroups } from './head-groups.ts';
 import { sliceChannels } from './slice-channels.ts';
 
@@ -38,7 +39,8 @@ function fits(node: Node, c: Pick<StepContext, 'model' | 'facts'>): Fit {
       fits: false,
       reason: text(`${node.op} projects nothing with weights`, `${node.op}은(는) 가중치로 투영하지 않습니다`),
     };
-  const groups = headGroups(c.model, c.facts);
+  const { model, facts } = withFixedTargets(c.model, c.facts);
+  const groups = headGroups(model, facts);
   const made = headsMadeBy(groups, node);
   if (made.some(isOpen)) return { fits: true };
   const reason = whyNot(groups, made);
@@ -81,7 +83,8 @@ function notesOf(c: StepContext, open: readonly ChannelGroup[]): readonly Text[]
   ];
 }
 
-function rewrite(c: StepContext): Rewrite {
+function rewrite(given: StepContext): Rewrite {
+  const c = { ...given, ...withFixedTargets(given.model, given.facts) };
   const groups = headGroups(c.model, c.facts);
   const open = openOf(c, groups);
   const removals = open.map((g) => removalOf(c, groups, g, decisionOf(c, g).units));
@@ -92,8 +95,9 @@ function rewrite(c: StepContext): Rewrite {
   };
 }
 
-function evidence(c: StepContext, round: number): EvidenceRequest | undefined {
-  if (round > 0 || !observes(c.params)) return undefined;
+function evidence(given: StepContext, round: number): EvidenceRequest | undefined {
+  if (round > 0 || !observes(given.params)) return undefined;
+  const c = { ...given, ...withFixedTargets(given.model, given.facts) };
   const groups = headGroups(c.model, c.facts);
   const open = openOf(c, groups);
   return open.length === 0 ? undefined : scoresRequest(c, groups, open);

@@ -14,6 +14,7 @@ import { maxError, randomFeeds, runModel } from '../testing/feeds.ts';
 import { checkLaw } from '../testing/laws.ts';
 import { maskedModel } from '../testing/masked.ts';
 import type { Technique } from './declare.ts';
+import { withFixedTargets } from './fixed-targets.ts';
 import { planChannels, pruneChannels } from './prune-channels.ts';
 import { pruneWeights } from './prune-weights.ts';
 
@@ -37,16 +38,16 @@ describe.each(running.map((e) => e.file))('%s', (file) => {
     const law = await checkLaw('prune-channels', model, { ratio: 0.3 }, { runtime, feeds });
     expect(law.broken).toEqual([]);
     if (light(file) || law.outputs === undefined) return;
-    const facts = inferFacts(model);
+    // As the step itself sees the model.
+    const fixed = withFixedTargets(model, inferFacts(model));
     const { removals } = planChannels({
-      model,
-      facts,
-      selected: model.graph.nodes,
+      ...fixed,
+      selected: fixed.model.graph.nodes,
       params: { ...fieldDefaults(pruneChannels.params), ratio: 0.3 },
       seed: 1,
       ranges: () => ({ min: 0, max: 0 }),
     });
-    const masked = maskedModel(model, facts, removals);
+    const masked = maskedModel(fixed.model, fixed.facts, removals);
     if (masked !== undefined) expect(maxError(await runModel(runtime, masked, feeds), law.outputs)).toBeLessThan(1e-3);
   });
 

@@ -8,6 +8,7 @@ import { workOf } from '../analysis/work-of.ts';
 import { subgraphs } from '../ir/graph-index.ts';
 import type { Model } from '../ir/model.ts';
 import { rewriteEverywhere } from '../techniques/everywhere.ts';
+import { withFixedTargets } from '../techniques/fixed-targets.ts';
 import { quantize } from '../techniques/quantize.ts';
 import { contextOf } from './quantized.ts';
 
@@ -64,7 +65,8 @@ function insideShares(model: Model, id: string, shapes: ShapeChoice | undefined,
 export function coverageOf(model: Model, shapes?: ShapeChoice): Coverage {
   const figures = measureFigures(model, shapes);
   const taken = quantizedLayers(model, shapes);
-  const { groups, madeBy } = channelGroups(model, inferFacts(model, shapes));
+  const fixed = withFixedTargets(model, inferFacts(model, shapes));
+  const { groups, madeBy } = channelGroups(fixed.model, fixed.facts);
   const open = groups.filter((g) => g.frozen === undefined && g.units > 1);
   const reached = new Set(open.flatMap((g) => g.members().map((m) => m.node)));
   const nodes = new Map(model.graph.nodes.map((n) => [n.id, n]));
