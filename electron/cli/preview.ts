@@ -1,4 +1,6 @@
 /** Owns `bantam preview`: what a recipe would give, before anything is run or written. */
+
+import { whyNotFasterWords } from '#shared/analysis/latency/why-not-faster.ts';
 import { inLanguage } from '#shared/base/text.ts';
 import { headlineOf } from '#shared/contract/headline.ts';
 import { previewRecipe } from '#shared/recipes/preview.ts';
@@ -9,7 +11,7 @@ import { type RecipeChoice, recipeFor } from './options.ts';
 import { type OutputOptions, print } from './output.ts';
 import { shapeChoice } from './shapes.ts';
 import { stepsText } from './steps-report.ts';
-import { latencyHere, latencyJson, latencyText } from './this-machine.ts';
+import { latencyHere, latencyJson, latencyText, whyNotFasterHere } from './this-machine.ts';
 
 export interface RecipeOptions extends ShapeOption, RecipeChoice {}
 
@@ -27,11 +29,12 @@ export function preview(path: string, options: OutputOptions & RecipeOptions): v
   }));
   const latency = { before: latencyHere(model, shapes), predicted: latencyHere(after, shapes) };
   const latencyMs = { before: latencyJson(latency.before), predicted: latencyJson(latency.predicted) };
-  const told = { before: figuresJson(before), predicted: figuresJson(figures), steps: done, latencyMs };
+  const whyNotFaster = after === model ? [] : whyNotFasterHere(model, after, shapes);
+  const told = { before: figuresJson(before), predicted: figuresJson(figures), steps: done, latencyMs, whyNotFaster };
   print(options, told, () =>
     [
       headlineTable(headlineOf(before), headlineOf(figures), undefined, 'predicted'),
-      `latency here, before:    ${latencyText(latency.before)}\nlatency here, predicted: ${latencyText(latency.predicted)}`,
+      `latency here, before:    ${latencyText(latency.before)}\nlatency here, predicted: ${latencyText(latency.predicted)}${whyNotFaster.map((w) => `\nno faster: ${whyNotFasterWords[w].en}`).join('')}`,
       stepsText(done),
     ].join('\n\n'),
   );

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { ShapeChoice } from '#shared/analysis/figures.ts';
 import { estimateLatency, type LatencyEstimate } from '#shared/analysis/latency/estimate-latency.ts';
+import { type WhyNotFaster, whyNotFaster } from '#shared/analysis/latency/why-not-faster.ts';
 import { Fault } from '#shared/base/fault.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { machineFolder } from '../host/data-folder.ts';
@@ -45,6 +46,13 @@ export const latencyText = (figure: LatencyHere): string =>
   typeof figure === 'string'
     ? unknownText[figure]
     : `${milliseconds(figure.value)} estimated, plus or minus ${figure.plusMinusPercent.toFixed(0)} %`;
+
+/** Why the second is estimated to be no faster here than the first; empty where it is, or where nothing is known. */
+export function whyNotFasterHere(before: Model, after: Model, shapes?: ShapeChoice): readonly WhyNotFaster[] {
+  const profile = calibration();
+  if (profile === undefined) return [];
+  return whyNotFaster(estimateLatency(before, profile, shapes), estimateLatency(after, profile, shapes));
+}
 
 /** null: unknown, for whichever reason. */
 export const latencyJson = (figure: LatencyHere): LatencyFigure | null => (typeof figure === 'string' ? null : figure);

@@ -1,5 +1,6 @@
 /** Owns the latency of this computer as its calibration estimates it, before anything runs; never drawn like a measured one. */
 import type { ReactNode } from 'react';
+import { type WhyNotFaster, whyNotFasterWords } from '#shared/analysis/latency/why-not-faster.ts';
 import { milliseconds } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { changeText } from './change-text.ts';
@@ -30,6 +31,8 @@ export interface EstimatedLatencyProps {
   readonly before: MachineFigure | null;
   readonly now: MachineFigure;
   readonly changed: boolean;
+  /** Why it is no faster, where it is not. */
+  readonly because: readonly WhyNotFaster[];
   /** The recipe has changed since. */
   readonly old: boolean;
   readonly badge: ReactNode;
@@ -37,7 +40,7 @@ export interface EstimatedLatencyProps {
   readonly action: ReactNode;
 }
 
-export function EstimatedLatency({ before, now, changed, old, badge, action }: EstimatedLatencyProps) {
+export function EstimatedLatency({ before, now, changed, because, old, badge, action }: EstimatedLatencyProps) {
   const say = useText();
   const spread = now.plusMinusPercent.toFixed(0);
   const compared = changed && before !== null;
@@ -47,6 +50,7 @@ export function EstimatedLatency({ before, now, changed, old, badge, action }: E
   const near = share !== null && share > 0.97 && share < 1.03;
   const change = share === null ? '' : changeText(say, from, now.ms, near, words.noChange);
   const why = [
+    ...(changed ? because.map((b) => say(whyNotFasterWords[b])) : []),
     say(words.why, { percent: spread }),
     ...(now.guessed.length > 0 ? [say(words.guessed, { kinds: now.guessed.join(', ') })] : []),
   ].join(' ');

@@ -65,6 +65,7 @@ export function LatencyFigure(p: LatencyFigureProps) {
         before={estimate.before}
         now={estimate.now}
         changed={p.changed}
+        because={estimate.because}
         old={machine.old}
         badge={badgeOf(null)}
         action={p.action}

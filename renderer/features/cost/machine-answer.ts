@@ -1,5 +1,6 @@
 /** Owns what this computer would make of the recipe, by its calibration: the opened model beside the result. Plain data. */
-import { estimateLatency } from '#shared/analysis/latency/estimate-latency.ts';
+import { estimateLatency, type LatencyEstimate } from '#shared/analysis/latency/estimate-latency.ts';
+import { type WhyNotFaster, whyNotFaster } from '#shared/analysis/latency/why-not-faster.ts';
 import type { MachineProfile } from '#shared/devices/machine/machine-profile.ts';
 import type { Model } from '#shared/ir/model.ts';
 import type { Step } from '#shared/recipes/recipe.ts';
@@ -27,10 +28,11 @@ export interface MachineFigure {
 export interface MachineAnswer {
   readonly before: MachineFigure | null;
   readonly now: MachineFigure | null;
+  /** Why the result is no faster, by its kernels. */
+  readonly because: readonly WhyNotFaster[];
 }
 
-function figureOf(model: Model, profile: MachineProfile, edit: Editable): MachineFigure | null {
-  const { ms, plusMinusPercent, guessed } = estimateLatency(model, profile, { inputs: edit.shapes });
+function figureOf({ ms, plusMinusPercent, guessed }: LatencyEstimate): MachineFigure | null {
   return ms === null || plusMinusPercent === null ? null : { ms, plusMinusPercent, guessed };
 }
 
@@ -44,8 +46,11 @@ export function machineAnswer(
   for (const list of listsOf(steps, draft)) {
     try {
       const result = list.length === 0 ? model : previewSteps(model, edit, list, summaries).model;
-      const before = figureOf(model, profile, edit);
-      return { before, now: result === model ? before : figureOf(result, profile, edit) };
+      const shapes = { inputs: edit.shapes };
+      const before = estimateLatency(model, profile, shapes);
+      if (result === model) return { before: figureOf(before), now: figureOf(before), because: [] };
+      const now = estimateLatency(result, profile, shapes);
+      return { before: figureOf(before), now: figureOf(now), because: whyNotFaster(before, now) };
     } catch {
       // the screen's own preview says what is wrong with that step
     }

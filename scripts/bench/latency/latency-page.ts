@@ -75,8 +75,8 @@ ${table(['figure', 'found', 'aimed at'], figureRows(r, asked))}
 
 ${verdict(r)}
 
-The estimate comes from the machine's calibration (\`device calibrate\`): kernels in chains whose sizes are drawn from a seed. No network
-of this page was used to fit or to tune it. Measured is the median of unprofiled runs in which the system took no processor away, of
+The estimate comes from the machine's calibration (\`device calibrate\`): kernels in chains whose sizes are drawn from a seed. No time of
+a network of this page was used to fit or to tune it. Measured is the median of unprofiled runs in which the system took no processor away, of
 the better of two openings; "again" is the other. "At one pace": each measurement divided by how much slower than during the calibration one
 fixed convolution on one thread ran meanwhile, which is what other guests of the host take.
 

@@ -23,8 +23,9 @@ export interface LatencyEstimate {
   /** Four of five outcomes lie within, by what calibration found of itself. */
   readonly plusMinusPercent: number | null;
   readonly layers: readonly LayerLatency[];
-  /** Milliseconds of changes of layout, at their place in `layers` too. */
+  /** Milliseconds of changes of layout, and of weights decoded in every run; at their place in `layers` too. */
   readonly reorderMs: number;
+  readonly decodeMs: number;
   /** Kinds of kernels that calibration never met, each once. */
   readonly guessed: readonly string[];
 }
@@ -52,7 +53,7 @@ export function estimateWorks({ layers, views }: Works, profile: MachineProfile)
   const guessed = new Set<string>();
   const guessedLayers = new Set<number>();
   const unknownLayers = new Set<number>();
-  let [total, deviation, reorderMs] = [profile.call.run + views * profile.call.view, 0, 0];
+  let [total, deviation, reorderMs, decodeMs] = [profile.call.run + views * profile.call.view, 0, 0, 0];
   for (const { layer, before, kernel } of placed) {
     if (kernel === undefined) {
       unknownLayers.add(layer ?? before);
@@ -68,7 +69,8 @@ export function estimateWorks({ layers, views }: Works, profile: MachineProfile)
     const its = Math.max(profile.call.scale * own + profile.call.kernel, own / 6);
     total += its;
     deviation += (its * (found?.error ?? guessError)) ** 2;
-    if (layer === null) reorderMs += its;
+    if (kernel.form === 'decode') decodeMs += its;
+    else if (layer === null) reorderMs += its;
     else forms.set(layer, kernel.form);
     ms.set(at, (ms.get(at) ?? 0) + its);
   }
@@ -85,6 +87,7 @@ export function estimateWorks({ layers, views }: Works, profile: MachineProfile)
       guessed: guessedLayers.has(k),
     })),
     reorderMs,
+    decodeMs,
     guessed: [...guessed],
   };
 }

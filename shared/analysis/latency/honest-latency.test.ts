@@ -12,6 +12,7 @@ import { parseRecipe } from '../../recipes/recipe.ts';
 import { Written } from '../../zoo/calibration/written.ts';
 import { buildFromZoo } from '../../zoo/index.ts';
 import { estimateLatency } from './estimate-latency.ts';
+import { whyNotFaster, whyNotFasterWords } from './why-not-faster.ts';
 import { worksOf } from './works-of.ts';
 
 const profile = machineProfileSchema.parse(
@@ -57,6 +58,49 @@ describe('estimates on a calibrated machine', () => {
 
   it('half the channels of every layer, kept in blocks, is a speed-up', () => {
     expect(msOf(stack(32)) / msOf(stack(64))).toBeLessThan(0.5);
+  });
+
+  describe('say why a smaller model is no faster', () => {
+    const why = (before: Model, after: Model, on = profile): readonly string[] =>
+      whyNotFaster(estimateLatency(before, on), estimateLatency(after, on));
+    const stepped = (model: Model, technique: string, params: Record<string, unknown>): Model =>
+      previewRecipe(model, parseRecipe({ bantam: 1, steps: [{ technique, params }] })).model;
+    const net = buildFromZoo('resnet-20');
+    /** The same machine with integer kernels so many times slower: processors without 8-bit dot products. */
+    const withInt8 = (times: number): typeof profile => ({
+      ...profile,
+      forms: Object.fromEntries(
+        Object.entries(profile.forms).map(([form, fit]) => [
+          form,
+          form.startsWith('int8')
+            ? { ...fit, parts: fit.parts.map((p) => p * times) as [number, number, number, number] }
+            : fit,
+        ]),
+      ),
+    });
+
+    it('8 bits on a machine without fast 8-bit kernels: slower, because of them; with fast ones: faster', () => {
+      const int8 = stepped(net, 'quantize', { mode: 'static' });
+      const [slow, fast] = [withInt8(6), withInt8(0.2)];
+      expect(estimateLatency(int8, slow).ms).toBeGreaterThan(estimateLatency(net, slow).ms ?? 0);
+      expect(why(net, int8, slow)).toContain('int8');
+      expect(estimateLatency(int8, fast).ms).toBeLessThan(estimateLatency(net, fast).ms ?? 0);
+      expect(why(net, int8, fast)).toEqual([]);
+    });
+
+    it('90 % zeros, and 16-bit storage: the kernels are the same', () => {
+      expect(why(net, stepped(net, 'prune-weights', { ratio: 0.9 }))).toEqual(['same kernels']);
+      expect(why(net, stepped(net, 'float16', {}))).toEqual(['same kernels']);
+    });
+
+    it('channels that leave the blocks: the layout', () => {
+      expect(why(stack(40), stack(37))).toContain('layout');
+      expect(why(stack(64), stack(32))).toEqual([]);
+    });
+
+    it('in both languages', () => {
+      for (const { en, ko } of Object.values(whyNotFasterWords)) expect(en === ko || ko === '').toBe(false);
+    });
   });
 
   it('a size that is not known gives no figure', () => {
