@@ -13,6 +13,8 @@ export interface DataFolder {
   /** One folder for each job that is not done: how far it is. */
   readonly checkpoints: string;
   readonly project: string;
+  /** Trained models of others, as fetched. */
+  readonly fetched: string;
   /** What calibration learnt of this machine. */
   readonly machine: string;
 }
@@ -46,6 +48,7 @@ export function dataFolder(root = defaultRoot()): DataFolder {
     journal: join(at, 'jobs', 'journal.jsonl'),
     checkpoints: join(at, 'jobs', 'checkpoints'),
     project: join(at, 'project.json'),
+    fetched: join(at, 'fetched'),
     machine: machineFolder(at),
   };
 }

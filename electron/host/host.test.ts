@@ -1,16 +1,19 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toFault } from '#shared/base/fault.ts';
 import { attr } from '#shared/ir/attribute.ts';
 import type { Model } from '#shared/ir/model.ts';
 import { numbersTensor } from '#shared/ir/values.ts';
 import { readSkeleton } from '#shared/onnx/skeleton.ts';
 import { writeModel } from '#shared/onnx/write.ts';
 import { model, node, randomTensor, value } from '#shared/testing/build.ts';
+import { catalogueEntry } from '#shared/zoo/catalogue.ts';
 import { lenet300 } from '#shared/zoo/lenet.ts';
 import { dataFolder } from './data-folder.ts';
-import { type RunningHost, startHost } from './host.ts';
+import { fetchFile } from './fetch-file.ts';
+import { type HostOptions, type RunningHost, startHost } from './host.ts';
 import { openStore } from './model-store.ts';
 import { magnitudeQuantiles, summarize } from './tensor-summary.ts';
 
@@ -30,8 +33,9 @@ function small(seed = 1): Model {
   });
 }
 
-async function start(samples = join(home, 'samples')): Promise<RunningHost> {
+async function start(samples = join(home, 'samples'), more: Partial<HostOptions> = {}): Promise<RunningHost> {
   return startHost({
+    ...more,
     kind: 'server',
     version: '0',
     runtime: 'r',
@@ -66,6 +70,33 @@ afterEach(() => {
 });
 
 describe('the host', () => {
+  it('opens a trained model of the catalogue with its preprocessing; offline it says so, in both languages', async () => {
+    host.close();
+    const asked: string[] = [];
+    host = await start(undefined, {
+      fetchFile: async (wanted, target) => {
+        asked.push(wanted.address);
+        mkdirSync(dirname(target), { recursive: true });
+        writeFileSync(target, writeModel(small()));
+        return { received: 1, resumedAt: 0 };
+      },
+    });
+    const opened = await host.service.handlers.openCatalogue({ id: 'mnist-8' });
+    expect(opened).toMatchObject({ name: 'mnist-8.onnx', data: 'digits', preprocess: { scale: 1, colour: 'grey' } });
+    expect(asked).toEqual([catalogueEntry('mnist-8').address]);
+    host.close();
+    host = await start(undefined, {
+      fetchFile: (wanted, target, options) =>
+        fetchFile({ ...wanted, address: 'http://127.0.0.1:9/nothing.onnx' }, target, options),
+    });
+    const fault = await host.service.handlers
+      .openCatalogue({ id: 'mnist-12' })
+      .catch((thrown: unknown) => toFault(thrown));
+    expect(fault).toMatchObject({ code: 'unsupported', message: expect.stringContaining('cannot be reached') });
+    expect(fault).toMatchObject({ korean: { message: expect.stringContaining('연결할 수 없습니다') } });
+    expect((await host.service.handlers.recentModels({})).map((m) => m.name)).toEqual(['mnist-8.onnx']);
+  });
+
   it('lists what was opened lately, newest first, a name once', async () => {
     const { handlers } = host.service;
     const put = async (name: string, seed: number): Promise<string> =>

@@ -1,6 +1,7 @@
 /** Owns the host: the handlers of every call, over the model store, the project file and the job queue. */
 import { copyFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { neverCancelled } from '#shared/base/cancel.ts';
 import { Fault } from '#shared/base/fault.ts';
 import { text } from '#shared/base/text.ts';
 import type { JobSpec, Opened } from '#shared/contract/calls.ts';
@@ -9,6 +10,7 @@ import type { Model } from '#shared/ir/model.ts';
 import { externalLayout } from '#shared/onnx/external.ts';
 import { skeletonOf } from '#shared/onnx/skeleton.ts';
 import { distill, teacherNames } from '#shared/techniques/distill.ts';
+import { catalogueEntry } from '#shared/zoo/catalogue.ts';
 import { buildFromZoo } from '#shared/zoo/index.ts';
 import { openJournal } from '../jobs/journal.ts';
 import type { Spawn, Task } from '../jobs/protocol.ts';
@@ -17,6 +19,7 @@ import { runToEnd } from '../jobs/run-process.ts';
 import type { DataFolder } from './data-folder.ts';
 import { exportArchive } from './export-archive.ts';
 import { exportModel } from './export-model.ts';
+import { fetchFile } from './fetch-file.ts';
 import { readMachine } from './machine-file.ts';
 import { openModelFile, saveModelFile } from './model-files.ts';
 import { type Held, type ModelStore, openStore } from './model-store.ts';
@@ -50,6 +53,8 @@ export interface HostOptions {
   readonly samples: string;
   readonly spawn: Spawn;
   readonly dialogs?: Dialogs;
+  /** How a file of the catalogue is fetched; a test has a server of its own. */
+  readonly fetchFile?: typeof fetchFile;
   /** Bytes that held models may take on disk. */
   readonly storeLimit?: number;
 }
@@ -186,6 +191,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         await store.drop(draft.folder);
         throw thrown;
       }
+    },
+    openCatalogue: async ({ id }) => {
+      const entry = catalogueEntry(id);
+      const path = join(options.folder.fetched, `${id}.onnx`);
+      const get = options.fetchFile ?? fetchFile;
+      await get(entry, path, { cancel: neverCancelled, progress: () => {} });
+      const data = entry.data === 'MNIST' ? { data: 'digits' } : {};
+      return opened(await takeIn(path, { name: `${id}.onnx`, preprocess: entry.preprocess, ...data }));
     },
     openBytes: async ({ name, bytes, companions }) => {
       let model: Model | undefined;

@@ -42,6 +42,8 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
     .split(' ')
     .map((t) => marks[t] ?? '')
     .filter((t) => t !== '');
+  // Where little room is left, what changes says more than what was.
+  const detail = change !== '' && (badges.length > 0 || view.detail.includes('→')) ? '' : view.detail;
   const classes = ['node', view.kind, selected ? 'selected' : '', light === '' ? '' : `lit ${light}`].join(' ');
   return (
     <div
@@ -59,7 +61,7 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
       </div>
       {view.kind === 'layer' && (
         <div className="node-row">
-          <span className="node-detail">{view.detail}</span>
+          <span className="node-detail">{detail}</span>
           {badges.map((b) => (
             <span key={b} className="badge accent">
               {b}

@@ -255,6 +255,11 @@ export const calls = {
   openSample: { input: z.strictObject({ id: z.string() }), output: openedSchema },
   /** A network of the zoo, built with random weights from a fixed seed; its id as `shared/zoo` lists it. */
   openZoo: { input: z.strictObject({ id: z.string() }), output: openedSchema },
+  /**
+   * A trained model of the catalogue (`shared/zoo/catalogue.ts`), fetched and checked the first time, kept for the next. Faults as
+   * `fetchFile`: what came of a broken transfer stays, and the next call goes on from there.
+   */
+  openCatalogue: { input: z.strictObject({ id: z.string() }), output: openedSchema },
   /** Bytes dropped or picked in the page. External data files come along by their relative name. */
   openBytes: {
     input: z.strictObject({ name: z.string().max(255), bytes, companions: z.record(z.string(), bytes).default({}) }),

@@ -1,4 +1,5 @@
 /** Owns the techniques that cannot be used here: each with its reason, folded away at the end of the panel. */
+import { ChevronRight } from 'lucide-react';
 import type { FaultData } from '#shared/base/fault.ts';
 import type { Technique } from '#shared/techniques/declare.ts';
 import { Badge } from '../../ui/Card.tsx';
@@ -39,8 +40,10 @@ export function Misfits({ misfits }: { readonly misfits: readonly Misfit[] }) {
   if (misfits.length === 0) return null;
   return (
     <details className="misfits">
-      <summary className="section-title">
-        {say(words.misfits)} <span className="count">{misfits.length}</span>
+      <summary>
+        <ChevronRight />
+        <span className="section-title">{say(words.misfits)}</span>
+        <span className="count">{misfits.length}</span>
       </summary>
       <dl>
         {misfits.map(({ technique, fault }) => (

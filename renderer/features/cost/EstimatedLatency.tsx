@@ -10,20 +10,23 @@ import { machineWords as words } from './machine-words.ts';
 import type { MachineEstimate } from './use-machine.ts';
 import { words as stripWords } from './words.ts';
 
-/** The button that calibrates, where this computer has not been. */
-export function CalibrateLink({ machine }: { readonly machine: MachineEstimate }) {
+/** The button that calibrates, where this computer has not been; `beside` another link, which it is kept apart from. */
+export function CalibrateLink({ machine, beside }: { readonly machine: MachineEstimate; readonly beside: boolean }) {
   const say = useText();
   if (machine.calibrated !== false) return null;
   return (
-    <button
-      type="button"
-      className="link"
-      disabled={machine.calibrating}
-      onClick={machine.calibrate}
-      title={say(words.calibrateWhy)}
-    >
-      {say(machine.calibrating ? words.calibrating : words.calibrate)}
-    </button>
+    <>
+      {beside ? ' · ' : ''}
+      <button
+        type="button"
+        className="link"
+        disabled={machine.calibrating}
+        onClick={machine.calibrate}
+        title={say(words.calibrateWhy)}
+      >
+        {say(machine.calibrating ? words.calibrating : words.calibrate)}
+      </button>
+    </>
   );
 }
 

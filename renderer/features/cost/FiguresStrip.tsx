@@ -1,10 +1,13 @@
 /** Owns the figures strip: what the model costs, before -> now, predicted and measured told apart. */
+import type { ReactNode } from 'react';
+import type { Text } from '#shared/base/text.ts';
 import { useHost, useJobs } from '../../host/use-host.tsx';
 import { recipeOf } from '../../state/document.ts';
+import { useLayerMeasures } from '../../state/measured.ts';
 import { paperSaving } from '../../state/paper-saving.ts';
 import { usePreview } from '../../state/preview.ts';
 import { activeSteps, measuredOf, resultOf } from '../../state/results.ts';
-import { measureNow, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
+import { measureNow, profileNow, runRecipeNow, useRunPlan } from '../../state/run-plan.ts';
 import { useDocument } from '../../state/store.ts';
 import { setView } from '../../state/view.ts';
 import { useLanguage, useText } from '../../ui/language.ts';
@@ -28,6 +31,7 @@ export function FiguresStrip() {
   const edit = useDocument((d) => d.edit);
   const draft = useDocument((d) => d.draft);
   const planned = useRunPlan((p) => p.data);
+  const profile = useLayerMeasures((m) => m.profile);
   const device = useDeviceChoice((s) => s.choice);
   const recipe = recipeOf(edit);
   const plain = activeSteps(recipe) === 0;
@@ -43,12 +47,18 @@ export function FiguresStrip() {
     else if (data === '') setView({ jobsOpen: true });
     else void measureNow(host);
   };
-  const action =
+  const link = (run: () => void, title: Text): ReactNode =>
     open === null || draft !== null ? null : (
-      <button type="button" className="link" onClick={act}>
-        {say(!plain ? words.runFirst : data === '' ? words.noData : words.measure)}
+      <button type="button" className="link" onClick={run}>
+        {say(title)}
       </button>
     );
+  const action = link(act, !plain ? words.runFirst : data === '' ? words.noData : words.measure);
+  // time needs no data: what the model takes is made up
+  const timeAlone = plain && data === '' && open !== null;
+  const time = timeAlone ? link(() => void profileNow(host, open.modelId), words.measure) : action;
+  const asOpened = measured.before ?? profile;
+  const timed = plain ? { ...measured, now: measured.now ?? asOpened } : { ...measured, before: asOpened };
   const changed = !plain || draft !== null;
   const steps = [...recipe.steps.filter((s) => s.off !== true), ...(draft === null ? [] : [draft])];
   const onPaper = [...new Set(steps.flatMap(paperSaving).map((t) => say(t)))];
@@ -65,9 +75,9 @@ export function FiguresStrip() {
       ))}
       {device === null ? (
         <LatencyFigure
-          measured={measured}
+          measured={draft === null ? timed : measured}
           changed={changed}
-          action={action}
+          action={time}
           onPaper={onPaper}
           picker={<DevicePicker />}
         />

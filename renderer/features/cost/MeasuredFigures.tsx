@@ -20,14 +20,18 @@ export interface MeasuredFigureProps {
   readonly action: ReactNode;
 }
 
-export interface LatencyFigureProps extends MeasuredFigureProps {
+/** What took its time, whether it was evaluated on data or not. */
+type Timed = Pick<Evaluation, 'latencyMs'>;
+
+export interface LatencyFigureProps extends Omit<MeasuredFigureProps, 'measured'> {
+  readonly measured: { readonly before: Timed | null; readonly now: Timed | null; readonly stale: boolean };
   /** Sentences on what steps save in the file but not in the kernels that run it. */
   readonly onPaper: readonly string[];
   /** Beside the title: which device the figure is for. */
   readonly picker: ReactNode;
 }
 
-function useBadge({ measured }: MeasuredFigureProps): ReactNode {
+function useBadge({ measured }: { readonly measured: LatencyFigureProps['measured'] }): ReactNode {
   const say = useText();
   if (measured.now === null) return undefined;
   return measured.stale ? (
@@ -73,7 +77,8 @@ export function LatencyFigure(p: LatencyFigureProps) {
     );
   const action = (
     <>
-      {p.action} <CalibrateLink machine={machine} />
+      {p.action}
+      <CalibrateLink machine={machine} beside={p.action !== null} />
     </>
   );
   if (now === null)
@@ -125,10 +130,11 @@ export function AccuracyFigure(p: MeasuredFigureProps) {
   const say = useText();
   const badge = useBadge(p);
   const { before, now, stale } = p.measured;
+  const named = (data: string): string => (data === 'digits' ? say(words.digits) : data);
   const title =
     now === null
       ? say(words.accuracy)
-      : `${say(words.accuracy)} · ${say(words.onSamples, { n: fullCount(now.samples), data: now.data })}`;
+      : `${say(words.accuracy)} · ${say(words.onSamples, { n: fullCount(now.samples), data: named(now.data) })}`;
   if (now === null || now.top1 === null)
     return (
       <Figure
@@ -159,7 +165,7 @@ export function AccuracyFigure(p: MeasuredFigureProps) {
         top1: percent(now.top1, 2),
         n: fullCount(now.samples),
         split: now.split,
-        data: now.data,
+        data: named(now.data),
         preprocess: preprocessText(now.preprocess),
         from: percent(now.interval95?.[0] ?? null, 2),
         to: percent(now.interval95?.[1] ?? null, 2),

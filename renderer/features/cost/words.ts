@@ -51,6 +51,7 @@ export const words = {
     '{top1} on {n} samples ({split}) of {data}, preprocessing {preprocess}; 95 % interval {from} to {to}',
     '{data} {split} 샘플 {n}개에서 {top1}, 전처리 {preprocess}, 95 % 신뢰구간 {from} ~ {to}',
   ),
+  digits: text('digits', '숫자'),
   onSamples: text('{n} {data}', '{data} {n}개'),
   noLabels: text('The data has no labels', '데이터에 정답이 없습니다'),
 } as const;

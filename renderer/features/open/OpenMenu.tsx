@@ -1,4 +1,4 @@
-/** Owns the menu under the model's name: open a file, samples. */
+/** Owns the menu under the model's name: open a file, samples, trained models of others, the zoo. */
 import { ChevronDown, FileUp, FlaskConical } from 'lucide-react';
 import { useRef } from 'react';
 import { useCall, useHost } from '../../host/use-host.tsx';
@@ -7,6 +7,7 @@ import { Button } from '../../ui/Button.tsx';
 import { shortBytes } from '../../ui/format.ts';
 import { useText } from '../../ui/language.ts';
 import { Popover } from '../../ui/Popover.tsx';
+import { CatalogueList } from './CatalogueList.tsx';
 import { openByDialog, openFiles, openSample } from './open-model.ts';
 import { Recent } from './Recent.tsx';
 import { words } from './words.ts';
@@ -69,6 +70,7 @@ export function OpenMenu() {
                 {say(hello.state === 'waiting' ? words.waiting : words.noSamples)}
               </p>
             )}
+            <CatalogueList close={close} />
             <ZooList close={close} />
           </div>
         )}

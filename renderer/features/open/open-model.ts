@@ -66,6 +66,9 @@ export const openSample = (host: Host, id: string, title: string): Promise<boole
 export const openZoo = (host: Host, id: string, title: string): Promise<boolean> =>
   opening(title, words.failed, () => host.call('openZoo', { id }));
 
+export const openCatalogue = (host: Host, id: string, title: string): Promise<boolean> =>
+  opening(title, words.fetchFailed, () => host.call('openCatalogue', { id }));
+
 export const openHeld = (host: Host, modelId: string, name: string, recipe?: Recipe): Promise<boolean> =>
   opening(name, words.failed, () => host.call('openHeld', { modelId }), recipe);
 

@@ -6,6 +6,12 @@ export const words = {
   openFile: text('Open file …', '파일 열기 …'),
   samples: text('Samples', '예제'),
   zoo: text('Networks with random weights', '무작위 가중치 신경망'),
+  catalogue: text('Trained models, fetched', '학습된 모델 받기'),
+  catalogueOf: text(
+    'Trained on {data}, licence {licence}. Fetched from {source} the first time.',
+    '{data} 학습, 라이선스 {licence}. 처음에 {source}에서 받습니다.',
+  ),
+  fetchFailed: text('The model could not be fetched', '모델을 받지 못했습니다'),
   recent: text('Recent', '최근'),
   model: text('Model', '모델'),
   failed: text('The file could not be opened', '파일을 열지 못했습니다'),
