@@ -39,9 +39,10 @@ export interface Studio {
   stop(): Promise<void>;
 }
 
-/** Starts `bantam serve` on a free port with a data folder of its own. */
-export function startStudio(): Promise<Studio> {
+/** Starts `bantam serve` on a free port with a data folder of its own, into which `prepare` may put what was there before. */
+export function startStudio(prepare?: (home: string) => void): Promise<Studio> {
   const home = mkdtempSync(join(tmpdir(), 'bantam-e2e-'));
+  prepare?.(home);
   const child: ChildProcess = spawn(process.execPath, ['scripts/bantam.mjs', 'serve', '--port', '0'], {
     cwd: root,
     env: { ...process.env, BANTAM_HOME: home },

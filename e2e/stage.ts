@@ -10,13 +10,17 @@ export interface Stage {
 
 /**
  * Registers start and end for the journeys of the block it is called in. `each`: every journey has a studio of its own, because a
- * studio remembers what was made of a model.
+ * studio remembers what was made of a model. `prepare` fills its data folder before it starts.
  */
-export function stage(chrome: string | undefined, studioFor: 'all' | 'each' = 'all'): Stage {
+export function stage(
+  chrome: string | undefined,
+  studioFor: 'all' | 'each' = 'all',
+  prepare?: (home: string) => void,
+): Stage {
   let studio: Studio | undefined;
   let browser: Browser | undefined;
   const start = async (): Promise<void> => {
-    studio = await startStudio();
+    studio = await startStudio(prepare);
   };
   const stop = async (): Promise<void> => studio?.stop();
   const [before, after] = studioFor === 'all' ? [beforeAll, afterAll] : [beforeEach, afterEach];

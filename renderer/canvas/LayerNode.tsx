@@ -2,6 +2,7 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import { Lock } from 'lucide-react';
 import { memo } from 'react';
+import { reasonText } from '#shared/techniques/reason-words.ts';
 import { usePreview } from '../state/preview.ts';
 import { useDocument } from '../state/store.ts';
 import { useView } from '../state/view.ts';
@@ -49,7 +50,7 @@ function LayerNodeView({ data: { view } }: NodeProps<FlowNode>) {
     <div
       className={classes}
       style={{ width: view.width, height: view.height, '--mark': colour } as React.CSSProperties}
-      title={reason === '' ? undefined : reason}
+      title={reason === '' ? undefined : say(reasonText(reason))}
     >
       {view.kind !== 'input' && <Handle type="target" position={Position.Top} isConnectable={false} />}
       <div className="node-row">

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { openModelFile } from '../../electron/host/model-files.ts';
 import { inferFacts } from '../analysis/infer-facts.ts';
+import { inLanguage } from '../base/text.ts';
 import { attr } from '../ir/attribute.ts';
 import { int64Tensor } from '../ir/values.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
@@ -44,7 +45,7 @@ describe('what is said of each layer', () => {
   it('looks at the chosen output and layers alone', () => {
     const said = trainability(layered, inferFacts(layered), new Set(['a', 'c']), 'f');
     // A whole number ends the way without a gradient.
-    expect(said.map((l) => [l.id, l.stop?.reason])).toEqual([
+    expect(said.map((l) => [l.id, inLanguage(l.stop?.reason ?? '', 'en')])).toEqual([
       ['a', 'no gradient of the output reaches it'],
       ['c', 'no gradient of the output reaches it'],
     ]);

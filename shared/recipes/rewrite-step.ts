@@ -12,6 +12,7 @@ import { asWritten } from '../onnx/as-written.ts';
 import type { Ranges, Rewrite, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
 import { rewriteEverywhere } from '../techniques/everywhere.ts';
 import { techniqueOf } from '../techniques/index.ts';
+import { reasonText } from '../techniques/reason-words.ts';
 import type { TargetRuntime } from '../techniques/storage-target.ts';
 import { convertOpset } from '../transforms/convert-opset.ts';
 import type { Step } from './recipe.ts';
@@ -92,8 +93,9 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
 export function finishStep(resolved: ResolvedStep, number: number): RewrittenStep {
   const { technique, context, opset } = resolved;
   const rewrite = rewriteEverywhere(technique, context);
-  if (!rewrite.layers.some((l) => l.taken)) {
-    const refused = rewrite.layers.find((l) => !l.taken);
+  const layers = rewrite.layers.map((l) => (l.taken ? l : { ...l, reason: reasonText(l.reason) }));
+  if (!layers.some((l) => l.taken)) {
+    const refused = layers.find((l) => !l.taken);
     throw new Fault(
       'bad-recipe',
       text(
@@ -119,7 +121,7 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
   return {
     ...resolved,
     model,
-    layers: rewrite.layers,
+    layers,
     notes: [...raised, ...rewrite.notes],
     ...(rewrite.findings === undefined ? {} : { findings: rewrite.findings }),
   };

@@ -145,7 +145,7 @@ describe('scenarios', () => {
       parseRecipe({ bantam: 1, steps: [{ technique: 'prune-channels', params: {} }] }),
     );
     const last = preview.steps[0]?.layers.find((l) => l.id === 'y');
-    expect(last).toMatchObject({ taken: false, reason: 'graph output (y)' });
+    expect(last).toMatchObject({ taken: false, reason: { en: 'graph output (y)', ko: '그래프의 출력 (y)' } });
   });
 
   it('faults where nothing selected fits, naming the step', () => {

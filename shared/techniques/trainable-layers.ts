@@ -1,13 +1,14 @@
 /** Owns which selected layers a training changes, which stay frozen and why: said before a job starts. */
 import { trainableBehind } from '../autodiff/parameters.ts';
 import { trainability } from '../autodiff/trainability.ts';
-import { type Text, text } from '../base/text.ts';
+import { type Text, text, textAround } from '../base/text.ts';
 import { type ElementType, isFloat } from '../ir/element-type.ts';
 import { graphIndex } from '../ir/graph-index.ts';
 import type { Node } from '../ir/model.ts';
 import { isNone } from '../ops/declare.ts';
 import { opOf } from '../ops/index.ts';
 import type { Fit, StepContext, Taken } from './declare.ts';
+import { reasonText } from './reason-words.ts';
 
 /** Layers with float weights and a gradient rule. */
 export function fitsTraining(node: Node, c: Pick<StepContext, 'facts'>): Fit {
@@ -62,7 +63,12 @@ export function trainedLayers(c: StepContext, output?: string): readonly Taken[]
     const { stop } = found;
     if (stop !== undefined) {
       const where = stop.node === undefined || stop.node === id ? '' : `${stop.op} ${stop.node}: `;
-      return [{ id, taken: false, reason: `frozen: ${where}${stop.reason}` }];
+      const reason = textAround(
+        reasonText(stop.reason),
+        (why) => `frozen: ${where}${why}`,
+        (why) => `고정됨: ${where}${why}`,
+      );
+      return [{ id, taken: false, reason }];
     }
     const half =
       behind !== undefined && ![...trainableBehind(c.model.graph, c.facts, node).values()].includes('weight');

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { channelGroups } from '#shared/analysis/channel-groups.ts';
 import { inferFacts } from '#shared/analysis/infer-facts.ts';
 import type { Node } from '#shared/ir/model.ts';
+import { reasonText } from '#shared/techniques/reason-words.ts';
 import type { OpenModel } from '../../state/document.ts';
 import { timesOf, useLayerMeasures } from '../../state/measured.ts';
 import { layersById, usePreview } from '../../state/preview.ts';
@@ -71,7 +72,7 @@ export function LayerFacts({ open, node }: { readonly open: OpenModel; readonly 
         {made.map((g) => (
           <Fact key={g.id} name={say(words.channels)}>
             {g.units * g.channelsPerUnit}
-            {g.frozen !== undefined && <span className="muted"> · {g.frozen.reason}</span>}
+            {g.frozen !== undefined && <span className="muted"> · {say(reasonText(g.frozen.reason))}</span>}
           </Fact>
         ))}
       </dl>
