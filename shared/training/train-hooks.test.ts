@@ -11,6 +11,7 @@ import type { RunTensor, Runtime } from '../ports/runtime.ts';
 import { bars } from '../testing/bars.ts';
 import { model, node, randomTensor, value } from '../testing/build.ts';
 import { argmax } from './class-scores.ts';
+import { convBlock } from './conv-block.ts';
 import { rateAt, type TrainSettings } from './settings.ts';
 import { type TrainParts, type TrainState, trainModel } from './train-model.ts';
 
@@ -124,6 +125,9 @@ describe('teachers', () => {
           return { ...session, release: () => session.release(), run };
         },
       };
+      // A runtime is asked for its layout once; that is no answer of a teacher.
+      await convBlock(spy);
+      runs = 0;
       const done = await train(net(), {
         runtime: spy,
         teacher: net({ width: 20, seed: 5 }),
