@@ -197,9 +197,16 @@ export async function openTraining(parts: TrainParts, opened: Session[]): Promis
     );
   const given = settings.loss?.classWeights ?? [];
   if (given !== 'balanced' && given.length > 0 && given.length !== Math.max(2, classes))
-    throw new Fault('does-not-fit', `${given.length} class weights for ${Math.max(2, classes)} classes`, {
-      hint: 'Give one a class, in the order of the classes.',
-    });
+    throw new Fault(
+      'does-not-fit',
+      text(
+        `${given.length} class weights for ${Math.max(2, classes)} classes`,
+        `클래스는 ${Math.max(2, classes)}개인데 클래스 가중치는 ${given.length}개입니다`,
+      ),
+      {
+        hint: text('Give one a class, in the order of the classes.', '클래스마다 하나씩, 클래스 순서대로 적으세요.'),
+      },
+    );
   const block = await convBlock(runtime);
   const fast = (m: Model): Model => (block === null ? m : blockedConvolutions(m, block));
   const weights = given === 'balanced' ? await balancedWeights(data, classes) : given;
