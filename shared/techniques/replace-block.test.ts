@@ -86,7 +86,7 @@ describe.each(blockKinds.map((k) => [k.id, k] as const))('%s', (id, kind) => {
           const m = conv(s, seed);
           const layer = convLayer({ model: m, facts: inferFacts(m) }, m.graph.nodes[0]!);
           if (typeof layer === 'string') throw new Error(layer);
-          const o = { ratio, expansion: 2, groups: 2 };
+          const o = { ratio, expansion: 2, groups: 2, multiplier: 1 };
           if (kind.refuses(layer, o) !== undefined) return;
           taken++;
           const composite = kind.write(new BlockWriter(new GraphEdit(m.graph), layer, 'none'), o);
@@ -152,7 +152,7 @@ it('more room inside brings the start nearer', () => {
       const w = new BlockWriter(new GraphEdit(m.graph), layer, 'none');
       return relativeError(
         toNumbers(m.graph.initializers[0]!),
-        kind.write(w, { ratio, expansion: 1, groups: 2 })?.() ?? [],
+        kind.write(w, { ratio, expansion: 1, groups: 2, multiplier: 1 })?.() ?? [],
       );
     });
     expect(errors[1]!).toBeLessThan(errors[0]!);

@@ -1,23 +1,12 @@
-/** Owns the technique replace-block: a convolution by an efficient block of the literature, started as near to it as the block can be. */
+/** Owns the technique replace-block: a convolution, or a run of layers, by an efficient block of the literature, started as near as it can be. */
 import type { EvidenceRequest } from '../analysis/evidence.ts';
-import { relativeError } from '../base/low-rank.ts';
-import { type Text, text } from '../base/text.ts';
-import { GraphEdit } from '../ir/graph-edit.ts';
-import type { Tensor } from '../ir/tensor.ts';
-import { type BlockEnd, fitBlocks, fitRequest } from './blocks/activation-fit.ts';
-import { type Activation, BlockWriter } from './blocks/block-writer.ts';
-import { type ConvLayer, convLayer } from './blocks/conv-layer.ts';
-import type { BlockOptions } from './blocks/declare.ts';
-import { blockKind, blockKinds } from './blocks/index.ts';
-import type { Fit, Rewrite, StepContext, Taken, Technique, TrainRequest } from './declare.ts';
+import { text } from '../base/text.ts';
+import { fitBlocks, fitRequest } from './blocks/activation-fit.ts';
+import { convLayer } from './blocks/conv-layer.ts';
+import { blockKinds } from './blocks/index.ts';
+import { onActivations, placeBlocks } from './blocks/place-blocks.ts';
+import type { Fit, Rewrite, StepContext, Technique, TrainRequest } from './declare.ts';
 import { samplesSeen } from './field-parts.ts';
-import { withInitializers } from './with-initializers.ts';
-
-const optionsOf = (p: StepContext['params']): BlockOptions => ({
-  ratio: Number(p.ratio ?? 0.5),
-  expansion: Number(p.expansion ?? 4),
-  groups: Number(p.groups ?? 2),
-});
 
 function fits(node: StepContext['selected'][number], c: Pick<StepContext, 'model' | 'facts'>): Fit {
   const layer = convLayer(c, node);
@@ -32,100 +21,30 @@ function fits(node: StepContext['selected'][number], c: Pick<StepContext, 'model
     : { fits: true };
 }
 
-/** How near the block's kernel is to the old one; only where nothing bends inside is there a kernel to compare. */
-function fitNote(layer: ConvLayer, composite: () => Float64Array): () => Text {
-  const name = layer.node.name || layer.node.id;
-  return () => {
-    const error = relativeError(layer.weight(), composite());
-    const share = (error * 100).toFixed(error < 0.001 ? 3 : 1);
-    return text(
-      `${name}: the block starts ${share} % away from the old kernel (relative Frobenius norm).`,
-      `${name}: 블록의 시작 커널은 원래 커널과 ${share} % 다릅니다(상대 프로베니우스 노름).`,
-    );
-  };
-}
-
-interface Written extends Rewrite {
-  readonly ends: readonly BlockEnd[];
-}
-
-/** The blocks in place, their weights from the kernels alone. */
-function written(c: StepContext): Written {
-  const kind = blockKind(String(c.params.block ?? ''));
-  const options = optionsOf(c.params);
-  const activation = (c.params.activation ?? 'none') as Activation;
-  const edit = new GraphEdit(c.model.graph);
-  const layers: Taken[] = [];
-  const findings: (() => Text)[] = [];
-  const added: Tensor[] = [];
-  const ends: BlockEnd[] = [];
-  for (const node of c.selected) {
-    const layer = convLayer(c, node);
-    if (typeof layer === 'string') {
-      if (node.op === 'Conv') layers.push({ id: node.id, taken: false, reason: layer });
-      continue;
-    }
-    const refusal = kind.refuses(layer, options);
-    if (refusal !== undefined) {
-      layers.push({ id: node.id, taken: false, reason: refusal });
-      continue;
-    }
-    const block = new BlockWriter(edit, layer, activation);
-    const composite = kind.write(block, options);
-    for (const t of block.tensors) edit.setInitializer(t);
-    added.push(...block.tensors);
-    edit.replace(node.id, block.nodes);
-    ends.push({ layer: node.id, last: block.nodes.at(-1) ?? node });
-    if (composite !== undefined && activation === 'none') findings.push(fitNote(layer, composite));
-    layers.push({ id: node.id, taken: true, what: `${kind.id}, ${block.nodes.length} nodes` });
-  }
-  edit.removeUnused();
-  const kept = new Map(edit.done().initializers.map((t) => [t.name, t]));
-  const model = withInitializers(
-    c.model,
-    edit.done(),
-    added.filter((t) => kept.has(t.name)),
-  );
-  const bent =
-    activation === 'none'
-      ? []
-      : [
-          text(
-            'With an activation inside, the block is no longer near the old layer: train it afterwards.',
-            '블록 안에 활성화가 있으면 원래 레이어와 가깝지 않습니다. 이후에 학습하세요.',
-          ),
-        ];
-  return { model, layers, notes: bent, findings: () => findings.map((found) => found()), ends };
-}
-
-const onActivations = (c: StepContext): boolean => c.params.fit === 'activations';
-
 function rewrite(c: StepContext): Rewrite {
-  const { ends, ...done } = written(c);
-  if (!onActivations(c)) return done;
-  const fitted = fitBlocks(c, done.model, ends);
+  const placed = placeBlocks(c);
+  if (!onActivations(c)) return placed;
+  const fitted = fitBlocks(c, placed.model, placed.ends);
   return {
-    ...done,
+    ...placed,
     model: fitted.model,
-    notes: [...done.notes, ...fitted.notes],
-    findings: () => [...(done.findings?.() ?? []), ...fitted.findings()],
+    notes: [...placed.notes, ...fitted.notes],
+    findings: () => [...(placed.findings?.() ?? []), ...fitted.findings()],
   };
 }
 
 function evidence(c: StepContext, round: number): EvidenceRequest | undefined {
   if (!onActivations(c)) return undefined;
-  const { model, ends } = written(c);
-  return fitRequest(c, model, ends, round);
+  const { model, ends, runs } = placeBlocks(c);
+  return fitRequest(c, model, ends, runs, round);
 }
 
 /** Each block drawn to what the layer gave in the original, on the samples alone: no labels (He et al. 2017b, section 3.2). */
 function reconstruction(c: StepContext): TrainRequest | undefined {
   const epochs = Number(c.params.reconstruct ?? 0);
   if (epochs === 0) return undefined;
-  const done = rewrite(c);
+  const done = placeBlocks(c);
   const before = new Set(c.model.graph.nodes.map((n) => n.id));
-  const taken = new Set(done.layers.flatMap((l) => (l.taken ? [l.id] : [])));
-  const values = c.selected.filter((n) => taken.has(n.id)).flatMap((n) => n.outputs.slice(0, 1));
   return {
     layers: done.model.graph.nodes.flatMap((n) => (before.has(n.id) ? [] : [n.id])),
     epochs,
@@ -142,7 +61,7 @@ function reconstruction(c: StepContext): TrainRequest | undefined {
       teachers: [{ kind: 'original' }],
       temperature: 1,
       softShare: 0,
-      hints: values.map((v) => ({ from: v, to: v, weight: 1 })),
+      hints: done.made.map((v) => ({ from: v, to: v, weight: 1 })),
     },
   };
 }
@@ -154,8 +73,8 @@ export const replaceBlock: Technique = {
   version: 1,
   title: text('Replace by a block', '블록으로 교체'),
   summary: text(
-    'Puts an efficient block in the place of a convolution. Its weights start as near to the old kernel as the block can come; training does the rest.',
-    '합성곱 자리에 효율적인 블록을 넣습니다. 가중치는 블록이 낼 수 있는 가장 가까운 값에서 시작하고, 나머지는 학습으로 맞춥니다.',
+    'Puts an efficient block in the place of a convolution or of a run of layers. Its weights start as near to the old kernel as the block can come; training does the rest.',
+    '합성곱이나 여러 층의 자리에 효율적인 블록을 넣습니다. 가중치는 블록이 낼 수 있는 가장 가까운 값에서 시작하고, 나머지는 학습으로 맞춥니다.',
   ),
   cites: [
     {
@@ -198,6 +117,19 @@ export const replaceBlock: Technique = {
       options: blockKinds.map((k) => ({ value: k.id, label: k.label })),
       default: 'depthwise-separable',
     },
+    span: {
+      kind: 'choice',
+      label: text('In place of', '바꿀 대상'),
+      help: text(
+        'A run is what is selected between two pictures: a chain of layers, or a residual block with its shortcut. Its last activation stays.',
+        '구간은 두 특징맵 사이에서 선택한 층 전체입니다. 이어진 층들이나 지름길을 포함한 잔차 블록이며, 마지막 활성화는 남습니다.',
+      ),
+      options: [
+        { value: 'layer', label: text('each convolution', '합성곱 하나씩') },
+        { value: 'run', label: text('the selected run of layers', '선택한 구간 전체') },
+      ],
+      default: 'layer',
+    },
     ratio: {
       kind: 'number',
       label: text('Width inside', '내부 폭'),
@@ -225,6 +157,21 @@ export const replaceBlock: Technique = {
       integer: true,
       unit: 'count',
       when: { field: 'block', is: ['inverted-residual'] },
+    },
+    multiplier: {
+      kind: 'number',
+      label: text('Filters per channel', '채널당 필터 수'),
+      help: text(
+        'Depth multiplier: with 1 the block costs 1/N + 1/k² of the convolution; a layer of few input channels needs more.',
+        '깊이 배수. 1이면 비용이 원래의 1/N + 1/k²이며, 입력 채널이 적은 층에는 더 필요합니다.',
+      ),
+      min: 1,
+      max: 32,
+      step: 1,
+      default: 1,
+      integer: true,
+      unit: 'count',
+      when: { field: 'block', is: ['depthwise-separable'] },
     },
     groups: {
       kind: 'number',
@@ -290,7 +237,9 @@ export const replaceBlock: Technique = {
   promises: ['same-io'],
   cases: [
     ...blockKinds.map((k) => ({ params: { block: k.id } })),
+    { params: { block: 'depthwise-separable', multiplier: 3 } },
     { params: { block: 'bottleneck', fit: 'activations', samples: 2 } },
+    { params: { block: 'inverted-residual', span: 'run', fit: 'activations', samples: 2, activation: 'relu6' } },
   ],
   explain: () =>
     text(

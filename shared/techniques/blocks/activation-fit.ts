@@ -16,6 +16,7 @@ import type { Model, Node } from '../../ir/model.ts';
 import { lazyTensor, type Tensor } from '../../ir/tensor.ts';
 import { packNumbers, toFloat32 } from '../../ir/values.ts';
 import { evidenceOf, type StepContext } from '../declare.ts';
+import { probed, type RunLayer } from './run-layer.ts';
 
 /** A block in place of a layer, and the node that makes its output. */
 export interface BlockEnd {
@@ -95,6 +96,13 @@ const rowsFor = ({ weight }: Solvable): number => {
   return Math.max(600, Math.min(4000, 2 * columns));
 };
 
+/** A run's convolution has a patch of unknowns for every output. */
+const runRows = 4000;
+
+/** As many as round 0 drew for it. */
+const rowsAt = (one: Solvable, runs: readonly RunLayer[]): number =>
+  runs.some((r) => r.leaves === one.layer) ? Math.max(runRows, rowsFor(one)) : rowsFor(one);
+
 const solvables = (model: Model, ends: readonly BlockEnd[]): readonly Solvable[] =>
   ends.flatMap((end) => {
     const found = solvable(model, end);
@@ -126,17 +134,24 @@ function solvedModel(model: Model, blocks: readonly Solvable[], found: readonly 
   return { ...model, graph: edit.done() };
 }
 
-/** Round 0: what the layers give; round k + 1: what enters the end of block k behind those solved before it. */
+/** Round 0: what the layers give, and what enters and leaves each run; round k + 1: what enters the end of block k behind those solved before it. */
 export function fitRequest(
   c: StepContext,
   model: Model,
   ends: readonly BlockEnd[],
+  runs: readonly RunLayer[],
   round: number,
 ): EvidenceRequest | undefined {
   const blocks = solvables(model, ends);
   const samples = Number(c.params.samples ?? 256);
-  if (blocks.length === 0) return undefined;
-  if (round === 0) return { samples, rows: blocks.map((b) => ({ node: b.layer, rows: rowsFor(b) })) };
+  if (blocks.length + runs.length === 0) return undefined;
+  if (round === 0) {
+    const want = new Map(blocks.map((b) => [b.layer, rowsFor(b)]));
+    for (const r of runs) want.set(r.leaves, Math.max(want.get(r.leaves) ?? 0, runRows));
+    const rows = [...want].map(([node, count]) => ({ node, rows: count }));
+    const enter = runs.map((r) => ({ node: r.enters, rows: want.get(r.leaves) ?? runRows, as: r.leaves }));
+    return { samples, rows: [...rows, ...enter], ...(runs.length === 0 ? {} : { model: probed(c.model, runs) }) };
+  }
   const one = blocks[round - 1];
   if (one === undefined) return undefined;
   const before = blocks.slice(0, round - 1);
@@ -147,7 +162,7 @@ export function fitRequest(
       blocks,
       before.map((b, k) => foundBy(c, b, k)),
     ),
-    rows: [{ node: one.last.id, rows: rowsFor(one), as: one.layer }],
+    rows: [{ node: one.last.id, rows: rowsAt(one, runs), as: one.layer }],
   };
 }
 

@@ -8,6 +8,8 @@ export interface BlockOptions {
   readonly ratio: number;
   /** Inverted residual: filters per input channel. */
   readonly expansion: number;
+  /** Depthwise separable: filters per input channel (the depth multiplier). */
+  readonly multiplier: number;
   /** Shuffle unit: groups of both pointwise convolutions. */
   readonly groups: number;
 }

@@ -4,17 +4,21 @@ import { text } from '../../base/text.ts';
 import { type BlockKind, kernelOf, plusIdentity, withoutIdentity } from './declare.ts';
 import { separable } from './fits.ts';
 
-/** Howard et al. 2017, section 3.1: costs 1/N + 1/k^2 of the full convolution. */
+/**
+ * Howard et al. 2017, section 3.1: costs 1/N + 1/k^2 of the full convolution; with several filters a channel (the depth multiplier)
+ * as many times that. As many filters as taps, or as outputs, are any kernel.
+ */
 export const depthwiseSeparable: BlockKind = {
   id: 'depthwise-separable',
   label: text('Depthwise separable (MobileNet)', '깊이별 분리(MobileNet)'),
   refuses: () => undefined,
-  write: (b) => {
+  write: (b, { multiplier }) => {
     const { layer } = b;
     const [kh, kw] = layer.kernel;
-    const nearest = lazy(() => separable(kernelOf(layer), 1));
+    const filters = layer.inputs * multiplier;
+    const nearest = lazy(() => separable(kernelOf(layer), multiplier));
     const deep = b.conv('depthwise', b.x, {
-      dims: [layer.inputs, 1, kh, kw],
+      dims: [filters, 1, kh, kw],
       weight: () => nearest().depthwise,
       group: layer.inputs,
       slide: 'layer',
@@ -23,7 +27,7 @@ export const depthwiseSeparable: BlockKind = {
     b.conv(
       'pointwise',
       b.bend('depthwise', deep),
-      { dims: [layer.outputs, layer.inputs, 1, 1], weight: () => nearest().pointwise, ...b.ownBias },
+      { dims: [layer.outputs, filters, 1, 1], weight: () => nearest().pointwise, ...b.ownBias },
       true,
     );
     return () => nearest().composite;
