@@ -20,8 +20,10 @@ import { probed, type RunLayer } from './run-layer.ts';
 
 /** A block in place of a layer, and the node that makes its output. */
 export interface BlockEnd {
-  /** Id of the replaced layer in the model that enters the step. */
+  /** Id of the replaced layer in the model that enters the step; of a run, of the probe of what leaves it. */
   readonly layer: string;
+  /** What a person reads. */
+  readonly name: string;
   readonly last: Node;
 }
 
@@ -178,7 +180,7 @@ export function fitBlocks(
   const found = blocks.map((b, k) => foundBy(c, b, k));
   const kept = ends.flatMap((end) => {
     const why = solvable(model, end);
-    return typeof why === 'string' ? [`${end.layer}: ${why}`] : [];
+    return typeof why === 'string' ? [`${end.name}: ${why}`] : [];
   });
   const notes =
     kept.length === 0
@@ -196,8 +198,8 @@ export function fitBlocks(
       blocks.map((b, k) => {
         const { before = 0, after = 0 } = found[k]?.() ?? {};
         return text(
-          `${b.layer}: on samples the block's output is ${percent(after)} % off (fitted by the kernel: ${percent(before)} %).`,
-          `${b.layer}: 샘플에서 블록 출력의 오차는 ${percent(after)} %입니다(커널로만 맞추면 ${percent(before)} %).`,
+          `${b.name}: on samples the block's output is ${percent(after)} % off (fitted by the kernel: ${percent(before)} %).`,
+          `${b.name}: 샘플에서 블록 출력의 오차는 ${percent(after)} %입니다(커널로만 맞추면 ${percent(before)} %).`,
         );
       }),
   };

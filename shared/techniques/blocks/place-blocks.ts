@@ -85,7 +85,7 @@ class Placer {
     for (const t of block.tensors) this.edit.setInitializer(t);
     this.added.push(...block.tensors);
     this.edit.replace(maker.id, block.nodes);
-    this.ends.push({ layer: as, last: block.nodes.at(-1) ?? maker });
+    this.ends.push({ layer: as, name: layer.node.name || layer.node.id, last: block.nodes.at(-1) ?? maker });
     this.made.push(...layer.node.outputs.slice(0, 1));
     if (composite !== undefined && this.#activation === 'none') this.findings.push(() => kernelNote(layer, composite));
     const few = fewFilters(layer, this.#kind, this.#options);
@@ -111,9 +111,12 @@ class Placer {
     for (const { nodes, run } of findRuns(this.#c)) {
       const put = typeof run === 'string' ? run : this.#stretch(run);
       const inside = new Set(typeof run === 'string' ? [] : run.nodes.map((n) => n.id));
-      for (const { id, op } of nodes) {
+      // Without a convolution the first node stands for the others.
+      const speaks = nodes.find((n) => n.op === 'Conv') ?? nodes[0];
+      for (const node of nodes) {
+        const { id, op } = node;
         if (typeof put !== 'string' && inside.has(id)) this.layers.push({ id, taken: true, ...put });
-        else if (op === 'Conv')
+        else if (op === 'Conv' || node === speaks)
           this.layers.push({ id, taken: false, reason: typeof put === 'string' ? put : 'it lies outside the run' });
       }
     }
