@@ -1,7 +1,7 @@
 /** Owns docs/law.md: what a full run of the law found, network by network. */
 import { cpus, totalmem } from 'node:os';
 import { techniques } from '#shared/techniques/index.ts';
-import { type FullLaw, runParameters } from '#shared/testing/full-law.ts';
+import type { FullLaw } from '#shared/testing/full-law.ts';
 
 /** What the techniques did on one network. */
 export interface NetLaw {
@@ -44,6 +44,7 @@ export function lawPage(nets: readonly NetLaw[], node: string, runtime: string):
   const seconds = Math.round(nets.reduce((sum, n) => sum + n.seconds, 0));
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const head = techniques.map(({ id }) => `\`${id}\``);
+  const unrun = Math.min(...nets.filter((n) => n.rows.some((r) => sign(r) === 'W')).map((n) => n.parameters));
   const differs = nets.flatMap((n) =>
     n.rows.flatMap((r) => r.broken.map((line) => `- \`${r.technique}\` on ${n.net}: ${line}`)),
   );
@@ -59,7 +60,7 @@ CI holds the same law on every network of the zoo at width 0.25, with the values
 - **V**: holds; the file was run with its own values, and its outputs are those of the original (the technique promises the same function).
 - **F**: holds; the file was run with stand-ins for large tensors (factorising, say, a whole network by singular values takes hours and changes no
   form): it loads, its outputs have the form promised, no weight is decoded on a call.
-- **W**: holds; written and read, not run: networks of more than ${runParameters / 1e6} million parameters, whose weights are quick numbers.
+- **W**: holds; written and read, not run: networks from ${(unrun / 1e6).toFixed(1)} million parameters on (\`--run-up-to=MILLIONS\` runs more of them).
 - **–**: refused, for a reason below. **differs**: a fault.
 
 Of ${rows.length} pairs ${count((r) => r.broken.length === 0 && r.refused === undefined)} hold, ${count((r) => r.broken.length === 0 && r.refused !== undefined)} are refused with a reason, ${count((r) => r.broken.length > 0)} differ.

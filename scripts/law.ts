@@ -1,7 +1,8 @@
 /**
  * Owns `npm run law`: every technique on every network of the zoo, small; with --full at full size, the result written to docs/law.md
  * with date and machine. Names of networks hold it on those alone. A full run goes on where it was left: each network's outcome
- * stands in .bantam/law/ and is taken from there while the code is at the same commit (with --keep: at any commit).
+ * stands in .bantam/law/ and is taken from there while the code is at the same commit (with --keep: at any commit). Files of networks up to
+ * 6 million parameters are also run; --run-up-to=30 runs more of them, at minutes each.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,6 +18,8 @@ import { lawPage, type NetLaw } from './law-page.ts';
 const full = process.argv.includes('--full');
 const keep = process.argv.includes('--keep');
 const named = process.argv.slice(2).filter((a) => !a.startsWith('-'));
+/** In millions of parameters. */
+const runUpTo = Number(process.argv.find((a) => a.startsWith('--run-up-to='))?.split('=')[1] ?? 6);
 const root = join(import.meta.dirname, '..');
 const folder = join(root, '.bantam/law');
 
@@ -49,9 +52,10 @@ async function heldOn(net: (typeof zoo)[number]): Promise<NetLaw> {
   const at = performance.now();
   const model = full ? fullFromZoo(net) : smallFromZoo(net);
   const figures = measureFigures(model);
+  const runs = full && figures.parameters <= runUpTo * 1e6;
   const rows: NetLaw['rows'][number][] = [];
   for (const technique of techniques) {
-    const law = await fullLaw(technique, model, figures, full ? runtime : undefined);
+    const law = await fullLaw(technique, model, runs ? runtime : undefined);
     for (const line of law.broken) process.stdout.write(`DIFFERS ${technique.id} on ${net.id}: ${line}\n`);
     rows.push({ technique: technique.id, ...law });
   }

@@ -5,7 +5,6 @@
  */
 import { describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../../electron/runtime/node-runtime.ts';
-import { measureFigures } from '../analysis/measure-figures.ts';
 import { fullLaw } from '../testing/full-law.ts';
 import { techniqueLaw } from '../testing/technique-law.ts';
 import { smallFromZoo } from '../testing/zoo-law.ts';
@@ -21,8 +20,7 @@ describe.each(zoo.map((e, k) => [e.id, e, k] as const))('%s', (_, entry, k) => {
   const model = smallFromZoo(entry);
 
   it('every technique: preview = file, or a reason', async () => {
-    const figures = measureFigures(model);
-    const laws = await Promise.all(techniques.map(async (t) => ({ id: t.id, ...(await fullLaw(t, model, figures)) })));
+    const laws = await Promise.all(techniques.map(async (t) => ({ id: t.id, ...(await fullLaw(t, model)) })));
     expect(laws.flatMap((l) => l.broken.map((line) => `${l.id}: ${line}`))).toEqual([]);
     for (const l of laws) if (l.layersTaken === 0) expect(l.refused?.length ?? 0, l.id).toBeGreaterThan(20);
   });

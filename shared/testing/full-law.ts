@@ -33,8 +33,8 @@ export interface FullLaw {
   readonly run: 'values' | 'form' | 'no';
 }
 
-/** Networks up to this many parameters are run; above it a file takes gigabytes while the runtime decodes it. */
-export const runParameters = 30_000_000;
+/** Networks of more parameters hold quick numbers, not their seed's. */
+const seededParameters = 30_000_000;
 
 /** Small floats that the form may depend on (Clip's bounds, Resize's scales) keep their values; codebooks need not be computed. */
 const scalarBytes = 32;
@@ -98,7 +98,7 @@ function withStandIns(skeleton: Model, real: Model): Model {
 /** A network of the zoo at its published size; the largest hold quick numbers, not their seed's. */
 export function fullFromZoo(entry: ZooEntry): Model {
   const model = buildFromZoo(entry.id);
-  if (measureFigures(model).parameters <= runParameters) return model;
+  if (measureFigures(model).parameters <= seededParameters) return model;
   const initializers = model.graph.initializers.map((t) => (t.type === 'float' && t.dims.length > 1 ? standIn(t) : t));
   return { ...model, graph: { ...model.graph, initializers } };
 }
@@ -123,30 +123,24 @@ async function calibrated(step: ResolvedStep, runtime: Runtime): Promise<Resolve
  * tensors without values. With a runtime it is run too: with its own values where the function is promised to stay, else with
  * stand-ins for the large tensors.
  */
-export async function fullLaw(
-  technique: Technique,
-  model: Model,
-  figures: Figures,
-  runtime?: Runtime,
-): Promise<FullLaw> {
+export async function fullLaw(technique: Technique, model: Model, runtime?: Runtime): Promise<FullLaw> {
   const [one] = technique.cases;
   const given = Object.entries(one?.params ?? {}).flatMap(([k, v]) => (v === undefined ? [] : [[k, v] as const]));
   const step = { technique: technique.id, select: { all: true as const }, params: Object.fromEntries(given) };
   try {
-    const runs = runtime !== undefined && figures.parameters <= runParameters ? runtime : undefined;
     // Where nothing is run, ranges are made up: form and size do not depend on them.
     const resolved = resolveStep(model, step, { number: 1, seed: 1, ranges: () => ({ min: -1, max: 1 }) });
-    const done = finishStep(runs === undefined ? resolved : await calibrated(resolved, runs), 1);
+    const done = finishStep(runtime === undefined ? resolved : await calibrated(resolved, runtime), 1);
     const back = readSkeleton(skeletonOf(done.model, scalarBytes));
     const after = measureFigures(back);
     const entered = done.context.model;
     const promise = brokenPromise(technique, entered, back, { before: measureFigures(entered), after });
     const broken = [...differences(measureFigures(done.model), after), ...(promise === undefined ? [] : [promise])];
     const layersTaken = done.layers.filter((l) => l.taken).length;
-    if (runs === undefined) return { broken, layersTaken, run: 'no' };
+    if (runtime === undefined) return { broken, layersTaken, run: 'no' };
     const values = technique.promises.includes('function-preserved') ? 'true' : 'stand-ins';
     const written = values === 'true' ? done.model : withStandIns(back, done.model);
-    broken.push(...(await runsWell(technique, runs, model, writeModel(written), values)));
+    broken.push(...(await runsWell(technique, runtime, model, writeModel(written), values)));
     return { broken, layersTaken, run: values === 'true' ? 'values' : 'form' };
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown;
