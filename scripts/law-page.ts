@@ -36,7 +36,8 @@ function reasons(id: string, nets: readonly NetLaw[]): readonly string[] {
   );
 }
 
-export function lawPage(nets: readonly NetLaw[], node: string, runtime: string): string {
+/** The page; `missing`: networks that no run has reached yet, which it names. */
+export function lawPage(nets: readonly NetLaw[], missing: readonly string[], node: string, runtime: string): string {
   const rows = nets.flatMap((n) => n.rows);
   const count = (of: (r: Row) => boolean): number => rows.filter(of).length;
   const days = [...new Set(nets.map((n) => n.at.slice(0, 10)))].sort();
@@ -52,10 +53,10 @@ export function lawPage(nets: readonly NetLaw[], node: string, runtime: string):
 
 Written by \`npm run law -- --full\` on ${days.join(' and ')}, at commit ${commits.join(', ')}; Node ${node}, ${runtime}, one thread; ${machine}; ${seconds} s.
 
-Every technique with its first case on each of the ${nets.length} networks at full size. What the preview says of parameters, multiply-accumulates,
+Every technique with its first case on ${nets.length} networks of the zoo at full size. What the preview says of parameters, multiply-accumulates,
 bytes of the file, nodes, opset and peak memory must be what the written graph says when it is read again, and the technique's
 promises must hold. The graph is read as its skeleton: all but the values of large tensors, whose bytes are counted. Then the file runs.
-CI holds the same law on every network of the zoo at width 0.25, with the values themselves (\`shared/techniques/law.zoo.test.ts\`).
+CI holds the same law on every network of the zoo at width 0.25, two techniques of each run with their own values (\`shared/techniques/law.zoo.test.ts\`).
 
 - **V**: holds; the file was run with its own values, and its outputs are those of the original (the technique promises the same function).
 - **F**: holds; the file was run with stand-ins for large tensors (factorising, say, a whole network by singular values takes hours and changes no
@@ -64,7 +65,7 @@ CI holds the same law on every network of the zoo at width 0.25, with the values
 - **–**: refused, for a reason below. **differs**: a fault.
 
 Of ${rows.length} pairs ${count((r) => r.broken.length === 0 && r.refused === undefined)} hold, ${count((r) => r.broken.length === 0 && r.refused !== undefined)} are refused with a reason, ${count((r) => r.broken.length > 0)} differ.
-
+${missing.length === 0 ? '' : `\nNot run yet at full size: ${missing.join(', ')}.\n`}
 | network | parameters | ${head.join(' | ')} |
 |---|---|${techniques.map(() => '---').join('|')}|
 ${nets.map((n) => `| ${n.net} | ${n.parameters.toLocaleString('en')} | ${techniques.map((t) => n.rows.filter((r) => r.technique === t.id).map(sign)).join(' | ')} |`).join('\n')}
