@@ -6,6 +6,8 @@ import { cancelSource, neverCancelled } from '../base/cancel.ts';
 import { Fault } from '../base/fault.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { writeModel } from '../onnx/write.ts';
+import { techniques } from '../techniques/index.ts';
+import { model as build, node, value } from '../testing/build.ts';
 import { depthwise, leNetLike, residual } from '../testing/nets.ts';
 import { previewRecipe } from './preview.ts';
 import { parseRecipe, type Select } from './recipe.ts';
@@ -107,6 +109,30 @@ describe('preview', () => {
     expect(bad({ technique: 'prune-channels', select: { op: 'Relu' } })).toThrow(
       'step 1 (prune-channels) fits nothing',
     );
+  });
+});
+
+const nothingToDo = build({
+  nodes: [node('Relu', ['x'], ['y'])],
+  inputs: [value('x', [1, 4])],
+  outputs: [value('y', [1, 4])],
+});
+
+describe('a step that fits nothing', () => {
+  it.each(techniques.map((t) => [t.id, t] as const))('%s says why', (technique, { cases }) => {
+    const params = cases[0]?.params ?? {};
+    const attempt = (): unknown =>
+      previewRecipe(nothingToDo, parseRecipe({ bantam: 1, steps: [{ technique, params }] }));
+    let thrown: unknown;
+    try {
+      attempt();
+    } catch (t) {
+      thrown = t;
+    }
+    // Those that fit any model (set-batch, change-opset) have nothing to explain.
+    if (thrown === undefined) return;
+    expect(thrown).toBeInstanceOf(Fault);
+    expect((thrown as Fault).hint ?? '').toMatch(/\w \w/);
   });
 });
 

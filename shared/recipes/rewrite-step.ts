@@ -6,7 +6,7 @@ import { measureFigures } from '../analysis/measure-figures.ts';
 import { Fault } from '../base/fault.ts';
 import { fieldsSchema } from '../base/fields.ts';
 import { parseWith } from '../base/schema.ts';
-import { both, type Text, text } from '../base/text.ts';
+import { both, type Said, type Text, text } from '../base/text.ts';
 import { type Model, opsetVersion } from '../ir/model.ts';
 import { asWritten } from '../onnx/as-written.ts';
 import type { Ranges, Rewrite, StepContext, Summaries, Taken, Technique } from '../techniques/declare.ts';
@@ -89,6 +89,13 @@ export function resolveStep(model: Model, step: Step, settings: StepSettings): R
   };
 }
 
+/** Where a technique listed no layer at all: what it says of the first that was selected. */
+function whyNot({ technique, context }: ResolvedStep): Said | undefined {
+  const [first] = context.selected;
+  const fit = first === undefined ? undefined : technique.fits(first, context);
+  return fit === undefined || fit.fits ? undefined : fit.reason;
+}
+
 /** Rewrites a resolved step. A step that fits nothing in its selection is a `bad-recipe` fault with the first reason. */
 export function finishStep(resolved: ResolvedStep, number: number): RewrittenStep {
   const { technique, context, opset } = resolved;
@@ -96,6 +103,7 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
   const layers = rewrite.layers.map((l) => (l.taken ? l : { ...l, reason: reasonText(l.reason) }));
   if (!layers.some((l) => l.taken)) {
     const refused = layers.find((l) => !l.taken);
+    const why = refused === undefined || refused.taken ? whyNot(resolved) : refused.reason;
     throw new Fault(
       'bad-recipe',
       text(
@@ -104,7 +112,7 @@ export function finishStep(resolved: ResolvedStep, number: number): RewrittenSte
       ),
       {
         where: refused?.id ?? `${context.selected.length} layers selected`,
-        ...(refused === undefined || refused.taken ? {} : { hint: both((say) => `${capital(say(refused.reason))}.`) }),
+        ...(why === undefined ? {} : { hint: both((say) => `${capital(say(why))}.`) }),
       },
     );
   }
