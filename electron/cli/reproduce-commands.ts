@@ -39,7 +39,7 @@ export function reproduceCommands(bantam: Command): void {
   );
   study(
     'distillation',
-    'students of 2 x 800 and 2 x 30 units, alone and taught at several temperatures; one digit left out',
+    'students of 2 x 800, 2 x 100 and 2 x 30 units, alone and taught at several temperatures; one digit left out',
     2,
   )
     .option('--epochs <n>', 'epochs of each (default 12)', integer('--epochs', 1, 1000))

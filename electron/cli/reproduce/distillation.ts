@@ -74,6 +74,16 @@ const base: Omit<TrainSettings, 'epochs'> = {
 /** Weight of the soft loss; the labels have the rest ("a considerably lower weight", section 2). */
 const softShare = 0.9;
 
+/** Students that stand in no list of the zoo: a net of it at another width. */
+const narrower: Readonly<Record<string, { readonly of: string; readonly width: number }>> = {
+  'mlp-2x100': { of: 'mlp-2x800', width: 1 / 8 },
+};
+
+function studentNet(id: string, seed: number): Model {
+  const net = narrower[id];
+  return net === undefined ? buildFromZoo(id, { seed }) : buildFromZoo(net.of, { seed, width: net.width });
+}
+
 interface Work {
   readonly study: Study;
   readonly dataset: Dataset;
@@ -104,7 +114,7 @@ async function student(w: Work, id: string, seed: number, epochs: number, temper
     const { model, curve, samplesPerSecond } = await trainModel({
       runtime,
       clock,
-      model: buildFromZoo(id, { seed }),
+      model: studentNet(id, seed),
       dataset,
       settings,
       seed,
@@ -189,7 +199,7 @@ export async function distillation(study: Study, plan: DistillationPlan, folder 
     const taught: Kind[] = [];
     for (const t of plan.temperatures) taught.push(await kindOf(w, id, plan, t));
     const [chosen] = [...taught].sort((a, b) => a.meanValidationErrors - b.meanValidationErrors);
-    const { parameters } = measureFigures(buildFromZoo(id));
+    const { parameters } = measureFigures(studentNet(id, 1));
     students.push({ id, parameters, alone, taught, chosenTemperature: chosen?.temperature ?? null });
   }
   const omitted: Omitted[] = [];
@@ -219,7 +229,7 @@ export async function reproduceDistillation(options: DistillationOptions): Promi
   const seeds = options.seeds ?? 2;
   await withStudy(options, async (study) => {
     const result = await distillation(study, {
-      students: ['mlp-2x800', 'mlp-2x30'],
+      students: ['mlp-2x800', 'mlp-2x100', 'mlp-2x30'],
       temperatures: [2, 4, 20],
       seeds,
       epochs: options.epochs ?? 12,
