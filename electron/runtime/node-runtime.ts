@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { Fault, toFault } from '#shared/base/fault.ts';
-import { both, type Text, text } from '#shared/base/text.ts';
+import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
+import { crossingType, fromRuntime, refusedByRuntime } from '#shared/ports/crossing.ts';
 import type {
   Feeds,
   ModelSource,
@@ -15,41 +16,9 @@ import type {
   Session,
   SessionOptions,
 } from '#shared/ports/runtime.ts';
-import { elementTypeNamed, tensorNameOf } from '#shared/ports/tensor-names.ts';
 
-function toOrt(name: string, tensor: RunTensor): ort.Tensor {
-  const type = tensorNameOf(tensor.type);
-  if (type === undefined)
-    throw new Fault(
-      'unsupported',
-      text(
-        `the runtime's interface takes no ${tensor.type} tensors`,
-        `런타임 인터페이스는 ${tensor.type} 텐서를 받지 않습니다`,
-      ),
-      { where: name },
-    );
-  return new ort.Tensor(type, tensor.data as ort.Tensor.DataType, tensor.dims);
-}
-
-function fromOrt(name: string, tensor: ort.Tensor): RunTensor {
-  const type = elementTypeNamed(tensor.type);
-  if (type === undefined)
-    throw new Fault(
-      'unsupported',
-      text(`output type ${tensor.type}`, `출력 형식 ${tensor.type}은(는) 지원하지 않습니다`),
-      { where: name },
-    );
-  return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
-}
-
-const refused = (thrown: unknown, what: Text): Fault =>
-  thrown instanceof Fault
-    ? thrown
-    : new Fault(
-        'runtime',
-        both((say) => `${say(what)}: ${toFault(thrown).message}`),
-        { cause: thrown },
-      );
+const toOrt = (name: string, tensor: RunTensor): ort.Tensor =>
+  new ort.Tensor(crossingType(name, tensor.type), tensor.data as ort.Tensor.DataType, tensor.dims);
 
 interface TraceEvent {
   readonly cat: string;
@@ -87,7 +56,7 @@ async function openSession(source: ModelSource, options: SessionOptions, default
         ? await ort.InferenceSession.create(source.path, settings)
         : await ort.InferenceSession.create(source.bytes, settings);
   } catch (thrown) {
-    throw refused(thrown, text('the runtime cannot load the model', '런타임이 모델을 불러오지 못했습니다'));
+    throw refusedByRuntime(thrown, text('the runtime cannot load the model', '런타임이 모델을 불러오지 못했습니다'));
   }
   return {
     inputNames: session.inputNames,
@@ -96,9 +65,9 @@ async function openSession(source: ModelSource, options: SessionOptions, default
       try {
         const given = Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, toOrt(k, t)]));
         const got = fetch === undefined ? await session.run(given) : await session.run(given, [...fetch]);
-        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromOrt(k, t as ort.Tensor)]));
+        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromRuntime(k, t as ort.Tensor)]));
       } catch (thrown) {
-        throw refused(thrown, text('the runtime cannot run the model', '런타임이 모델을 실행하지 못했습니다'));
+        throw refusedByRuntime(thrown, text('the runtime cannot run the model', '런타임이 모델을 실행하지 못했습니다'));
       }
     },
     endProfile: async () => {

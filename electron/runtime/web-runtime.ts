@@ -5,10 +5,9 @@
 import fs from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type * as Ort from 'onnxruntime-web';
-import { Fault, toFault } from '#shared/base/fault.ts';
-import { both, type Text, text } from '#shared/base/text.ts';
+import { text } from '#shared/base/text.ts';
+import { crossingType, fromRuntime, refusedByRuntime } from '#shared/ports/crossing.ts';
 import type { ModelSource, ProfileEntry, RunTensor, Runtime, Session, SessionOptions } from '#shared/ports/runtime.ts';
-import { elementTypeNamed, tensorNameOf } from '#shared/ports/tensor-names.ts';
 
 /** Loaded when first asked for: most jobs never do. */
 let loaded: Promise<typeof Ort> | undefined;
@@ -21,39 +20,8 @@ async function load(): Promise<typeof Ort> {
   return ort;
 }
 
-function toOrt(ort: typeof Ort, name: string, tensor: RunTensor): Ort.Tensor {
-  const type = tensorNameOf(tensor.type);
-  if (type === undefined)
-    throw new Fault(
-      'unsupported',
-      text(
-        `the runtime's interface takes no ${tensor.type} tensors`,
-        `런타임 인터페이스는 ${tensor.type} 텐서를 받지 않습니다`,
-      ),
-      { where: name },
-    );
-  return new ort.Tensor(type, tensor.data as Ort.Tensor.DataType, [...tensor.dims]);
-}
-
-function fromOrt(name: string, tensor: Ort.Tensor): RunTensor {
-  const type = elementTypeNamed(tensor.type);
-  if (type === undefined)
-    throw new Fault(
-      'unsupported',
-      text(`output type ${tensor.type}`, `출력 형식 ${tensor.type}은(는) 지원하지 않습니다`),
-      { where: name },
-    );
-  return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
-}
-
-const refused = (thrown: unknown, what: Text): Fault =>
-  thrown instanceof Fault
-    ? thrown
-    : new Fault(
-        'runtime',
-        both((say) => `${say(what)}: ${toFault(thrown).message}`),
-        { cause: thrown },
-      );
+const toOrt = (ort: typeof Ort, name: string, tensor: RunTensor): Ort.Tensor =>
+  new ort.Tensor(crossingType(name, tensor.type), tensor.data as Ort.Tensor.DataType, [...tensor.dims]);
 
 /** What is printed meanwhile: having no file system, the build writes its trace to standard output. */
 function printed(run: () => void): readonly string[] {
@@ -94,7 +62,7 @@ async function openSession(ort: typeof Ort, source: ModelSource, options: Sessio
       ...(options.profile ? { enableProfiling: true } : {}),
     });
   } catch (thrown) {
-    throw refused(
+    throw refusedByRuntime(
       thrown,
       text('the browser runtime cannot load the model', '브라우저 런타임이 모델을 불러오지 못했습니다'),
     );
@@ -106,9 +74,9 @@ async function openSession(ort: typeof Ort, source: ModelSource, options: Sessio
       try {
         const given = Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, toOrt(ort, k, t)]));
         const got = fetch === undefined ? await session.run(given) : await session.run(given, [...fetch]);
-        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromOrt(k, t)]));
+        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromRuntime(k, t)]));
       } catch (thrown) {
-        throw refused(
+        throw refusedByRuntime(
           thrown,
           text('the browser runtime cannot run the model', '브라우저 런타임이 모델을 실행하지 못했습니다'),
         );

@@ -4,10 +4,10 @@ import gpuGlue from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuGlue from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { Fault, toFault } from '#shared/base/fault.ts';
-import { both, type Text, text } from '#shared/base/text.ts';
+import { Fault } from '#shared/base/fault.ts';
+import { text } from '#shared/base/text.ts';
+import { crossingType, fromRuntime, refusedByRuntime } from '#shared/ports/crossing.ts';
 import type { RunTensor, Session } from '#shared/ports/runtime.ts';
-import { elementTypeNamed, tensorNameOf } from '#shared/ports/tensor-names.ts';
 
 export type Provider = 'wasm' | 'webgpu';
 
@@ -25,37 +25,8 @@ async function load(provider: Provider, threads: number): Promise<typeof Ort> {
   return ort;
 }
 
-function toOrt(ort: typeof Ort, name: string, tensor: RunTensor): Ort.Tensor {
-  const type = tensorNameOf(tensor.type);
-  if (type === undefined)
-    throw new Fault(
-      'unsupported',
-      text(
-        `the runtime's interface takes no ${tensor.type} tensors`,
-        `런타임 인터페이스는 ${tensor.type} 텐서를 받지 않습니다`,
-      ),
-      { where: name },
-    );
-  return new ort.Tensor(type, tensor.data as Ort.Tensor.DataType, [...tensor.dims]);
-}
-
-function fromOrt(name: string, tensor: Ort.Tensor): RunTensor {
-  const type = elementTypeNamed(tensor.type);
-  if (type === undefined)
-    throw new Fault(
-      'unsupported',
-      text(`output type ${tensor.type}`, `출력 형식 ${tensor.type}은(는) 지원하지 않습니다`),
-      { where: name },
-    );
-  return { type, dims: tensor.dims, data: tensor.data as RunTensor['data'] };
-}
-
-const refused = (thrown: unknown, what: Text): Fault =>
-  new Fault(
-    'runtime',
-    both((say) => `${say(what)}: ${toFault(thrown).message}`),
-    { cause: thrown },
-  );
+const toOrt = (ort: typeof Ort, name: string, tensor: RunTensor): Ort.Tensor =>
+  new ort.Tensor(crossingType(name, tensor.type), tensor.data as Ort.Tensor.DataType, [...tensor.dims]);
 
 /** A session in this worker. `threads` holds for the first session of a provider. Faults: `runtime`, in the runtime's words. */
 export async function openHere(bytes: Uint8Array, provider: Provider, threads: number): Promise<Session> {
@@ -65,7 +36,7 @@ export async function openHere(bytes: Uint8Array, provider: Provider, threads: n
   try {
     session = await ort.InferenceSession.create(bytes, { executionProviders: [provider] });
   } catch (thrown) {
-    throw refused(
+    throw refusedByRuntime(
       thrown,
       text('the runtime in the page cannot load the model', '페이지 안의 런타임이 모델을 불러오지 못했습니다'),
     );
@@ -77,9 +48,9 @@ export async function openHere(bytes: Uint8Array, provider: Provider, threads: n
       const given = Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, toOrt(ort, k, t)]));
       try {
         const got = fetch === undefined ? await session.run(given) : await session.run(given, [...fetch]);
-        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromOrt(k, t)]));
+        return Object.fromEntries(Object.entries(got).map(([k, t]) => [k, fromRuntime(k, t)]));
       } catch (thrown) {
-        throw refused(
+        throw refusedByRuntime(
           thrown,
           text('the runtime in the page cannot run the model', '페이지 안의 런타임이 모델을 실행하지 못했습니다'),
         );
