@@ -83,7 +83,7 @@ describe.skipIf(chrome === undefined)('data and preprocessing', () => {
     await form.getByRole('button', { name: '전처리 시험' }).click();
     await p
       .locator('.toast')
-      .getByText(/no such data/)
+      .getByText(/그런 데이터가 없습니다/)
       .waitFor();
     await form.getByLabel('데이터 경로').fill(pictures());
     await form.getByRole('button', { name: '전처리 시험' }).click();
